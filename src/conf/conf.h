@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * A configuration: an immutable value in one block of memory.
+ *
+ * The block is position-independent: it refers to itself by offsets, so that
+ * a helper process can build it in a memfd, main can map it read-only at any
+ * address, and an upgrade can pass it on as a descriptor.  Equal strings and
+ * equal lists are stored once, which keeps a service below 400 bytes.
+ *
+ * Everything is resolved: users are ids, host names are addresses, `defaults`
+ * are merged into each service.  What conf_load() returned is consistent:
+ * nothing in it needs to be checked again, except that the world may change.
+ */
+
+#ifndef MINETD_CONF_H
+#define MINETD_CONF_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+/* A string in the block; read it with conf_string(). */
+struct conf_str {
+	uint32_t offset;
+};
+
+/* Consecutive items in the block; an unset list has count 0. */
+struct conf_list {
+	uint32_t offset;
+	uint32_t count;
+};
+
+enum conf_transport {
+	CONF_TCP,
+	CONF_UNIX,		/* SOCK_STREAM on a path */
+};
+
+/* Whether an IPv6 socket also serves IPv4. */
+enum conf_v6 {
+	CONF_V6_NONE,		/* not an IPv6 wildcard */
+	CONF_V6_DUAL,		/* tcp on every address: both families */
+	CONF_V6_ONLY,
+};
+
+enum conf_on_full {
+	CONF_ON_FULL_QUEUE,	/* stop accepting, the backlog waits */
+	CONF_ON_FULL_REFUSE,	/* accept and close */
+};
+
+enum conf_stderr {
+	CONF_STDERR_SOCKET,
+	CONF_STDERR_NULL,
+	CONF_STDERR_FILE,
+};
+
+enum conf_log_connections {
+	CONF_LOG_NO,
+	CONF_LOG_EXIT,		/* "yes": one line when the handler has ended */
+	CONF_LOG_VERBOSE,	/* another when it starts */
+};
+
+enum {
+	CONF_NAME_MAX = 64,	/* longest name of a service */
+	CONF_EXEC_MAX = 65536,	/* bytes of argv and env together */
+	CONF_KEEP = -1,		/* a number that was not configured */
+};
+
+/* One socket to open.  A host name in `listen` may make several. */
+struct conf_listen {
+	struct conf_str text;	/* "tcp://localhost:13", as in -T */
+	struct conf_str path;	/* unix: absolute path; otherwise "" */
+	uint32_t service;	/* index of its service */
+	struct addr addr;	/* tcp: where to bind */
+	uint8_t transport;	/* enum conf_transport */
+	uint8_t v6;		/* enum conf_v6 */
+};
+
+/* One resource limit, RLIM_INFINITY as UINT64_MAX. */
+struct conf_limit {
+	uint32_t resource;	/* RLIMIT_… of setrlimit(2) */
+	uint32_t reserved;	/* 0 */
+	uint64_t soft;
+	uint64_t hard;
+};
+
+/* Options of a service's sockets.  Equal sets are stored once. */
+struct conf_socket {
+	struct conf_str interface; /* SO_BINDTODEVICE; "" for none */
+	int32_t backlog;
+	int32_t keepalive_time;	/* seconds; 0: the kernel's */
+	int32_t keepalive_interval; /* seconds; 0: the kernel's */
+	int32_t keepalive_probes; /* 0: the kernel's */
+	int32_t defer_accept;	/* seconds; 0: off */
+	int32_t send_buffer;	/* bytes; 0: the kernel's */
+	int32_t receive_buffer;	/* bytes; 0: the kernel's */
+	int32_t dscp;		/* 0 to 63; CONF_KEEP */
+	uint32_t mark;		/* SO_MARK; 0: none */
+	uint32_t uid;		/* unix path: owner; UINT32_MAX: as created */
+	uint32_t gid;		/* unix path: group; UINT32_MAX: as created */
+	uint16_t mode;		/* unix path: permission bits */
+	bool reuse_port;
+	bool freebind;
+	bool transparent;
+	bool nodelay;
+	bool keepalive;
+	bool mptcp;
+};
+
+/* Whom a handler runs as and in what surroundings.  Equal sets are shared. */
+struct conf_identity {
+	uint32_t uid;
+	uint32_t gid;
+	struct conf_list groups; /* of uint32_t, the whole supplementary set */
+	struct conf_str user;	/* login name, or the number when it has none */
+	struct conf_str home;	/* of the password database; "/" */
+	struct conf_str shell;	/* of the password database; "/bin/sh" */
+	struct conf_str directory;
+	struct conf_str chroot;	/* "" for none */
+	uint32_t umask;
+	int32_t nice;		/* -20 to 19, 0: as the starter's */
+	int32_t oom_score_adj;	/* -1000 to 1000 */
+	struct conf_list limits; /* of struct conf_limit */
+	struct conf_list env;	/* of struct conf_str, "KEY=value" */
+	struct conf_list pass_env; /* of struct conf_str, names */
+	struct conf_str stderr_path; /* CONF_STDERR_FILE */
+	uint8_t stderr_mode;	/* enum conf_stderr */
+	bool groups_set;	/* `groups` was configured; for -T */
+	bool nice_set;		/* `nice` was configured, also as 0 */
+};
+
+struct conf_service {
+	struct conf_str name;
+	struct conf_str file;	/* where it stands */
+	uint32_t line;
+	struct conf_list listen_text; /* of struct conf_str: as configured */
+	uint32_t first_listen;	/* into conf_listens(); consecutive */
+	uint32_t listens;	/* 0 when disabled */
+	struct conf_list exec;	/* of struct conf_str: path, then arguments */
+	struct conf_str argv0;	/* argv[0] of the handler: never "" */
+	uint32_t identity;	/* offset of a struct conf_identity */
+	uint32_t socket;	/* offset of a struct conf_socket */
+	uint32_t instances;	/* handlers alive at once; 0: no limit */
+	uint32_t kill_grace_msec;
+	uint8_t on_full;	/* enum conf_on_full */
+	uint8_t log_connections; /* enum conf_log_connections */
+	bool disabled;
+};
+
+/* The head of the block. */
+struct conf {
+	uint32_t magic;
+	uint32_t version;
+	uint64_t size;		/* of the block, in bytes */
+	struct conf_str log;	/* a log_open() destination; "": not set */
+	struct conf_str pid_file; /* "" for none */
+	struct conf_str frontend_user; /* as configured */
+	uint32_t frontend_uid;	/* no service's user, unless not root */
+	uint32_t frontend_gid;
+	uint32_t max_children;	/* 0: no limit */
+	uint8_t log_format;	/* enum log_format */
+	uint8_t log_level;	/* enum log_level */
+	bool strict;
+	struct conf_list services; /* of struct conf_service, in file order */
+	struct conf_list listens; /* of struct conf_listen, by service */
+};
+
+/*
+ * Read, parse, check and resolve the file in a helper process, which is given
+ * 30 s.  Returns the configuration, mapped read-only; release it with
+ * conf_free().  On failure returns NULL; *complaints then holds one line
+ * "FILE:LINE: KEY: sentence\n" per error, in order, to be freed by the caller
+ * (never NULL, never empty).  On success *complaints is NULL or holds
+ * warnings of the same form.  The caller has no other threads and does not
+ * ignore SIGCHLD; the helper is reaped here, by its pid.  path may be relative.
+ */
+const struct conf *conf_load(const char *path, char **complaints);
+
+void	conf_free(const struct conf *conf);
+
+/* A configuration of no services: what runs before the first load. */
+const struct conf *conf_empty(void);
+
+/*
+ * Write the effective configuration to fd (`minetd -T`): valid input, whose
+ * effective configuration is the same text.  Returns 0, or -1 with errno of
+ * write(2).
+ */
+int	conf_dump(const struct conf *conf, int fd);
+
+/* The items; indexes and lists come from the same configuration. */
+const char *conf_string(const struct conf *conf, struct conf_str str);
+const struct conf_str *conf_strings(const struct conf *conf,
+	    struct conf_list list);
+const struct conf_service *conf_services(const struct conf *conf);
+const struct conf_listen *conf_listens(const struct conf *conf);
+const struct conf_identity *conf_identity(const struct conf *conf,
+	    const struct conf_service *svc);
+const struct conf_socket *conf_socket(const struct conf *conf,
+	    const struct conf_service *svc);
+const uint32_t *conf_groups(const struct conf *conf,
+	    const struct conf_identity *identity);
+const struct conf_limit *conf_limits(const struct conf *conf,
+	    const struct conf_identity *identity);
+
+#endif
