@@ -43,6 +43,8 @@ enum {
 /* A line under construction, on the caller's stack. */
 struct log_line {
 	bool wanted;		/* false: the level is off, nothing is kept */
+	bool json;		/* the format when the line was begun */
+	bool cut;		/* full: further fields are left out */
 	enum log_level level;
 	size_t len;
 	char text[LOG_LINE_SIZE];

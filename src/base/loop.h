@@ -41,8 +41,8 @@ void	watch_init(struct watch *watch, int fd, loop_fn *fn, void *arg);
 
 /*
  * Wait for events (EPOLLIN, EPOLLOUT) on the watch's descriptor.  An armed
- * watch changes what it waits for.  Returns 0, or -1 with errno of
- * epoll_ctl(2); the watch is then as before.
+ * watch changes what it waits for; events 0 disarms.  Returns 0, or -1 with
+ * errno of epoll_ctl(2); the watch is then as before.
  */
 int	loop_arm(struct loop *loop, struct watch *watch, uint32_t events);
 
@@ -64,7 +64,10 @@ void	loop_after(struct loop *loop, timer_fn *fn, void *arg);
  */
 int	loop_run(struct loop *loop);
 
-/* Make loop_run() return after the present wake-up. */
+/*
+ * Make loop_run() return after the present wake-up, or at once when it is not
+ * running yet.  After that it can be run again.
+ */
 void	loop_stop(struct loop *loop);
 
 #endif

@@ -15,6 +15,7 @@
 #include <sys/tree.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/monotime.h"
 
@@ -25,6 +26,7 @@ struct timer {
 	struct monotime due;	/* when fn is called, at the earliest */
 	timer_fn *fn;
 	void *arg;		/* first argument of fn, not owned */
+	uint64_t order;		/* of this arming among all of the set */
 	bool armed;
 };
 
@@ -32,6 +34,7 @@ RB_HEAD(timer_tree, timer);
 
 struct timer_set {
 	struct timer_tree tree;
+	uint64_t armings;	/* counted since timer_set_init() */
 };
 
 void	timer_set_init(struct timer_set *set);
@@ -39,7 +42,10 @@ void	timer_set_init(struct timer_set *set);
 /* Prepare storage once; the timer is then disarmed. */
 void	timer_init(struct timer *timer, timer_fn *fn, void *arg);
 
-/* Call fn once at due, in place of any earlier appointment. */
+/*
+ * Call fn once at due, in place of any earlier appointment.  Equal times run
+ * in the order of arming.
+ */
 void	timer_arm(struct timer_set *set, struct timer *timer,
 	    struct monotime due);
 

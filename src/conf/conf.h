@@ -101,6 +101,8 @@ struct conf_socket {
 	int32_t receive_buffer;	/* bytes; 0: the kernel's */
 	int32_t dscp;		/* 0 to 63; CONF_KEEP */
 	uint32_t mark;		/* SO_MARK; 0: none */
+	struct conf_str user;	/* unix path: owner as configured; for -T */
+	struct conf_str group;	/* unix path: group as configured; for -T */
 	uint32_t uid;		/* unix path: owner; UINT32_MAX: as created */
 	uint32_t gid;		/* unix path: group; UINT32_MAX: as created */
 	uint16_t mode;		/* unix path: permission bits */
@@ -117,6 +119,8 @@ struct conf_identity {
 	uint32_t uid;
 	uint32_t gid;
 	struct conf_list groups; /* of uint32_t, the whole supplementary set */
+	struct conf_str group;	/* as configured; for -T */
+	struct conf_list group_names; /* of struct conf_str: as configured; for -T */
 	struct conf_str user;	/* login name, or the number when it has none */
 	struct conf_str home;	/* of the password database; "/" */
 	struct conf_str shell;	/* of the password database; "/bin/sh" */

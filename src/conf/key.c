@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * The table of all keys of minetd.conf(5).
+ *
+ * A field is named once, by a macro that takes its place and size; an integer
+ * field is read and written by its size, with the sign that min tells.
+ */
+
+#include "conf/key.h"
+
+#include <sys/resource.h>
+
+#include <string.h>
+
+#include "conf/conf.h"
+#include "conf/suggest.h"
+
+#define FIELD(type, field)						\
+	.offset = offsetof(type, field), .size = sizeof(((type *)0)->field)
+#define CONF(field)							\
+	.home = KEY_HOME_CONF, FIELD(struct conf, field)
+#define SERVICE(field)							\
+	.home = KEY_HOME_SERVICE, FIELD(struct conf_service, field)
+#define SOCKET(field)							\
+	.home = KEY_HOME_SOCKET, FIELD(struct conf_socket, field)
+#define IDENTITY(field)							\
+	.home = KEY_HOME_IDENTITY, FIELD(struct conf_identity, field)
+#define SET_FLAG(field)							\
+	.set_offset = offsetof(struct conf_identity, field)
+
+#define LIMIT(key_name, resource)					\
+	{ key_name, KEY_IN_LIMITS, KEY_SCALAR, KIND_LIMIT,		\
+	    .min = (int64_t)(resource) }
+#define LIMIT_SIZE(key_name, resource)					\
+	{ key_name, KEY_IN_LIMITS, KEY_SCALAR, KIND_LIMIT_SIZE,		\
+	    .min = (int64_t)(resource) }
+
+/* Each list in the order of the enum whose value its index becomes. */
+static const char *const log_formats[] = { "logfmt", "json", NULL };
+static const char *const log_levels[] = { "error", "warning", "info", "debug",
+	NULL };
+static const char *const on_full_words[] = { "queue", "refuse", NULL };
+static const char *const log_connection_words[] = { "no", "yes", "verbose",
+	NULL };
+
+enum {
+	TEXT_MAX = 65535,
+	PATH_TEXT_MAX = 4095,
+	INTERFACE_MAX = 15,	/* IFNAMSIZ without the terminator */
+	ACCOUNT_MAX = 255,
+	BUFFER_MAX = 1 << 30,
+	TCP_TIME_MAX = 32767,	/* seconds; limit of TCP_KEEPIDLE */
+};
+
+/* clang-format off */
+const struct key keys[KEY_COUNT] = {
+[KEY_PID_FILE] = { "pid_file", KEY_IN_TOP, KEY_SCALAR, KIND_PATH,
+	CONF(pid_file), .max = PATH_TEXT_MAX },
+[KEY_LOG] = { "log", KEY_IN_TOP, KEY_SCALAR, KIND_LOG, CONF(log) },
+[KEY_LOG_FORMAT] = { "log_format", KEY_IN_TOP, KEY_SCALAR, KIND_WORD,
+	CONF(log_format), .words = log_formats, .value = "logfmt" },
+[KEY_LOG_LEVEL] = { "log_level", KEY_IN_TOP, KEY_SCALAR, KIND_WORD,
+	CONF(log_level), .words = log_levels, .value = "info" },
+[KEY_FRONTEND_USER] = { "frontend_user", KEY_IN_TOP, KEY_SCALAR, KIND_TEXT,
+	CONF(frontend_user), .min = 1, .max = ACCOUNT_MAX,
+	.value = "minetd" },
+[KEY_STRICT] = { "strict", KEY_IN_TOP, KEY_SCALAR, KIND_BOOL, CONF(strict) },
+[KEY_MAX_CHILDREN] = { "max_children", KEY_IN_TOP, KEY_SCALAR, KIND_NUMBER,
+	CONF(max_children), .max = INT32_MAX },
+[KEY_INCLUDE] = { "include", KEY_IN_TOP, KEY_CALL, KIND_NONE },
+[KEY_DEFAULTS] = { "defaults", KEY_IN_TOP, KEY_SECTION, KIND_NONE },
+[KEY_SERVICE] = { "service", KEY_IN_TOP, KEY_TITLED, KIND_NONE },
+
+[KEY_LISTEN] = { "listen", KEY_IN_SERVICE, KEY_LIST, KIND_LISTEN,
+	SERVICE(listen_text) },
+[KEY_INTERFACE] = { "interface", KEY_IN_BOTH, KEY_SCALAR, KIND_TEXT,
+	SOCKET(interface), .max = INTERFACE_MAX },
+[KEY_BACKLOG] = { "backlog", KEY_IN_BOTH, KEY_SCALAR, KIND_NUMBER,
+	SOCKET(backlog), .min = 1, .max = INT32_MAX, .value = "4096" },
+[KEY_REUSE_PORT] = { "reuse_port", KEY_IN_BOTH, KEY_SCALAR, KIND_BOOL,
+	SOCKET(reuse_port) },
+[KEY_FREEBIND] = { "freebind", KEY_IN_BOTH, KEY_SCALAR, KIND_BOOL,
+	SOCKET(freebind) },
+[KEY_TRANSPARENT] = { "transparent", KEY_IN_BOTH, KEY_SCALAR, KIND_BOOL,
+	SOCKET(transparent) },
+[KEY_NODELAY] = { "nodelay", KEY_IN_BOTH, KEY_SCALAR, KIND_BOOL,
+	SOCKET(nodelay) },
+[KEY_DEFER_ACCEPT] = { "defer_accept", KEY_IN_BOTH, KEY_SCALAR, KIND_SECONDS,
+	SOCKET(defer_accept), .max = TCP_TIME_MAX },
+[KEY_KEEPALIVE] = { "keepalive", KEY_IN_BOTH, KEY_SCALAR, KIND_BOOL,
+	SOCKET(keepalive) },
+[KEY_KEEPALIVE_TIME] = { "keepalive_time", KEY_IN_BOTH, KEY_SCALAR,
+	KIND_SECONDS, SOCKET(keepalive_time), .max = TCP_TIME_MAX },
+[KEY_KEEPALIVE_INTERVAL] = { "keepalive_interval", KEY_IN_BOTH, KEY_SCALAR,
+	KIND_SECONDS, SOCKET(keepalive_interval), .max = TCP_TIME_MAX },
+[KEY_KEEPALIVE_PROBES] = { "keepalive_probes", KEY_IN_BOTH, KEY_SCALAR,
+	KIND_NUMBER, SOCKET(keepalive_probes), .max = 127 },
+[KEY_SEND_BUFFER] = { "send_buffer", KEY_IN_BOTH, KEY_SCALAR, KIND_SIZE,
+	SOCKET(send_buffer), .max = BUFFER_MAX },
+[KEY_RECEIVE_BUFFER] = { "receive_buffer", KEY_IN_BOTH, KEY_SCALAR, KIND_SIZE,
+	SOCKET(receive_buffer), .max = BUFFER_MAX },
+[KEY_DSCP] = { "dscp", KEY_IN_BOTH, KEY_SCALAR, KIND_NUMBER, SOCKET(dscp),
+	.min = CONF_KEEP, .max = 63, .value = "-1" },
+[KEY_MARK] = { "mark", KEY_IN_BOTH, KEY_SCALAR, KIND_NUMBER, SOCKET(mark),
+	.max = UINT32_MAX },
+[KEY_MPTCP] = { "mptcp", KEY_IN_BOTH, KEY_SCALAR, KIND_BOOL, SOCKET(mptcp) },
+[KEY_SOCKET_USER] = { "socket_user", KEY_IN_BOTH, KEY_SCALAR, KIND_TEXT,
+	SOCKET(user), .max = ACCOUNT_MAX },
+[KEY_SOCKET_GROUP] = { "socket_group", KEY_IN_BOTH, KEY_SCALAR, KIND_TEXT,
+	SOCKET(group), .max = ACCOUNT_MAX },
+[KEY_SOCKET_MODE] = { "socket_mode", KEY_IN_BOTH, KEY_SCALAR, KIND_OCTAL,
+	SOCKET(mode), .max = 0777, .value = "0666" },
+[KEY_EXEC] = { "exec", KEY_IN_SERVICE, KEY_LIST, KIND_TEXT, SERVICE(exec),
+	.min = 1, .max = TEXT_MAX },
+[KEY_ARGV0] = { "argv0", KEY_IN_BOTH, KEY_SCALAR, KIND_TEXT, SERVICE(argv0),
+	.max = TEXT_MAX },
+[KEY_USER] = { "user", KEY_IN_BOTH, KEY_SCALAR, KIND_TEXT, IDENTITY(user),
+	.min = 1, .max = ACCOUNT_MAX },
+[KEY_GROUP] = { "group", KEY_IN_BOTH, KEY_SCALAR, KIND_TEXT, IDENTITY(group),
+	.max = ACCOUNT_MAX },
+[KEY_GROUPS] = { "groups", KEY_IN_BOTH, KEY_LIST, KIND_TEXT,
+	IDENTITY(group_names), SET_FLAG(groups_set), .min = 1,
+	.max = ACCOUNT_MAX },
+[KEY_DIRECTORY] = { "directory", KEY_IN_BOTH, KEY_SCALAR, KIND_PATH,
+	IDENTITY(directory), .min = 1, .max = PATH_TEXT_MAX, .value = "/" },
+[KEY_CHROOT] = { "chroot", KEY_IN_BOTH, KEY_SCALAR, KIND_PATH,
+	IDENTITY(chroot), .max = PATH_TEXT_MAX },
+[KEY_UMASK] = { "umask", KEY_IN_BOTH, KEY_SCALAR, KIND_OCTAL, IDENTITY(umask),
+	.max = 0777, .value = "022" },
+[KEY_NICE] = { "nice", KEY_IN_BOTH, KEY_SCALAR, KIND_NUMBER, IDENTITY(nice),
+	SET_FLAG(nice_set), .min = -20, .max = 19 },
+[KEY_OOM_SCORE_ADJ] = { "oom_score_adj", KEY_IN_BOTH, KEY_SCALAR, KIND_NUMBER,
+	IDENTITY(oom_score_adj), .min = -1000, .max = 1000 },
+[KEY_ENV] = { "env", KEY_IN_BOTH, KEY_LIST, KIND_ENV, IDENTITY(env) },
+[KEY_PASS_ENV] = { "pass_env", KEY_IN_BOTH, KEY_LIST, KIND_VARIABLE,
+	IDENTITY(pass_env) },
+[KEY_STDERR] = { "stderr", KEY_IN_BOTH, KEY_SCALAR, KIND_STDERR,
+	IDENTITY(stderr_path), .max = PATH_TEXT_MAX, .value = "socket" },
+[KEY_LIMITS] = { "limits", KEY_IN_BOTH, KEY_SECTION, KIND_NONE,
+	IDENTITY(limits) },
+[KEY_INSTANCES] = { "instances", KEY_IN_BOTH, KEY_SCALAR, KIND_NUMBER,
+	SERVICE(instances), .max = INT32_MAX, .value = "1000" },
+[KEY_ON_FULL] = { "on_full", KEY_IN_BOTH, KEY_SCALAR, KIND_WORD,
+	SERVICE(on_full), .words = on_full_words, .value = "queue" },
+[KEY_KILL_GRACE] = { "kill_grace", KEY_IN_BOTH, KEY_SCALAR, KIND_MSEC,
+	SERVICE(kill_grace_msec), .max = INT32_MAX, .value = "5s" },
+[KEY_LOG_CONNECTIONS] = { "log_connections", KEY_IN_BOTH, KEY_SCALAR,
+	KIND_WORD, SERVICE(log_connections), .words = log_connection_words,
+	.value = "yes" },
+[KEY_DISABLED] = { "disabled", KEY_IN_BOTH, KEY_SCALAR, KIND_BOOL,
+	SERVICE(disabled) },
+
+[KEY_LIMIT_AS] = LIMIT_SIZE("as", RLIMIT_AS),
+[KEY_LIMIT_CORE] = LIMIT_SIZE("core", RLIMIT_CORE),
+[KEY_LIMIT_CPU] = LIMIT("cpu", RLIMIT_CPU),
+[KEY_LIMIT_DATA] = LIMIT_SIZE("data", RLIMIT_DATA),
+[KEY_LIMIT_FSIZE] = LIMIT_SIZE("fsize", RLIMIT_FSIZE),
+[KEY_LIMIT_LOCKS] = LIMIT("locks", RLIMIT_LOCKS),
+[KEY_LIMIT_MEMLOCK] = LIMIT_SIZE("memlock", RLIMIT_MEMLOCK),
+[KEY_LIMIT_MSGQUEUE] = LIMIT_SIZE("msgqueue", RLIMIT_MSGQUEUE),
+[KEY_LIMIT_NICE] = LIMIT("nice", RLIMIT_NICE),
+[KEY_LIMIT_NOFILE] = LIMIT("nofile", RLIMIT_NOFILE),
+[KEY_LIMIT_NPROC] = LIMIT("nproc", RLIMIT_NPROC),
+[KEY_LIMIT_RSS] = LIMIT_SIZE("rss", RLIMIT_RSS),
+[KEY_LIMIT_RTPRIO] = LIMIT("rtprio", RLIMIT_RTPRIO),
+[KEY_LIMIT_RTTIME] = LIMIT("rttime", RLIMIT_RTTIME),
+[KEY_LIMIT_SIGPENDING] = LIMIT("sigpending", RLIMIT_SIGPENDING),
+[KEY_LIMIT_STACK] = LIMIT_SIZE("stack", RLIMIT_STACK),
+};
+/* clang-format on */
+
+const struct key *
+key_find(unsigned scopes, const char *name, size_t len)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		const struct key *key = &keys[i];
+
+		if ((key->scopes & scopes) != 0 && key->name[0] == name[0] &&
+		    strncmp(key->name, name, len) == 0 &&
+		    key->name[len] == '\0')
+			return key;
+	}
+	return NULL;
+}
+
+const struct key *
+key_suggest(unsigned scope, const char *name, size_t len)
+{
+	struct suggestion best = { 0 };
+
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		if ((keys[i].scopes & scope) != 0)
+			suggest(&best, name, len, keys[i].name);
+	return best.word != NULL ?
+	    key_find(scope, best.word, strlen(best.word)) :
+	    NULL;
+}

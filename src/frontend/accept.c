@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * The accept path: wake up, look at the limits, accept, hand over.
+ *
+ * The limits are asked before accept(2), so that a connection which would have
+ * to wait stays in the backlog, where it costs nothing.  The count of a
+ * service goes up here and down when main says that a handler has ended; main
+ * keeps the same count and has the last word.
+ *
+ * Holds that concern all listeners (no room in the channel, max_children) are
+ * not set on all of them, but on each that wakes up while the reason lasts:
+ * the work is bounded by the listeners that have clients.
+ */
+
+#include "frontend/accept.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "frontend/admit.h"
+
+enum {
+	ACCEPTS_PER_WAKEUP = 64, /* of one listener, so that others get a turn */
+	REPORT_MSEC = 100,	/* refusals are gathered for this long */
+	RETRY_MSEC = 100,	/* after accept found no descriptor or memory */
+};
+
+/* Poll the listener if, and only if, nothing holds it. */
+static void
+inlet_update(struct inlet *in)
+{
+	struct acceptor *acc = in->acceptor;
+	bool wanted = in->holds == 0 && in->watch.fd != -1;
+
+	if (wanted)
+		loop_arm(acc->loop, &in->watch, EPOLLIN);
+	else
+		loop_disarm(acc->loop, &in->watch);
+}
+
+static void
+inlet_hold(struct inlet *in, enum hold reason)
+{
+	if (in->holds == 0)
+		TAILQ_INSERT_TAIL(&in->acceptor->held, in, entry);
+	in->holds |= reason;
+	inlet_update(in);
+}
+
+static void
+inlet_release(struct inlet *in, enum hold reason)
+{
+	if ((in->holds & reason) == 0)
+		return;
+	in->holds &= ~(uint32_t)reason;
+	if (in->holds == 0)
+		TAILQ_REMOVE(&in->acceptor->held, in, entry);
+	inlet_update(in);
+}
+
+static void
+acceptor_release(struct acceptor *acc, enum hold reason)
+{
+	struct inlet *in, *next;
+
+	TAILQ_FOREACH_SAFE(in, &acc->held, entry, next)
+		inlet_release(in, reason);
+}
+
+static const struct admission_service *
+inlet_service(const struct inlet *in, uint32_t *index)
+{
+	const struct admission *adm = in->acceptor->adm;
+
+	*index = admission_listeners(adm)[in->index].service;
+	return &admission_services(adm)[*index];
+}
+
+/* Tell main of the refusals of each service, in one message each. */
+static void
+report_due(void *arg, struct monotime now)
+{
+	struct acceptor *acc = arg;
+	struct refusals *ref;
+
+	while ((ref = SLIST_FIRST(&acc->refused)) != NULL) {
+		struct channel_msg *msg = outbox_add(acc->outbox,
+		    CHANNEL_REJECTED, ref->listener, -1);
+
+		if (msg == NULL) {
+			timer_arm(loop_timers(acc->loop), &acc->report,
+			    monotime_add_msec(now, REPORT_MSEC));
+			return;
+		}
+		msg->rejected.peer = ref->peer;
+		msg->rejected.reason = VERDICT_FULL;
+		msg->rejected.count = ref->count;
+		ref->count = 0;
+		ref->pending = false;
+		SLIST_REMOVE_HEAD(&acc->refused, entry);
+	}
+}
+
+static void
+refusal_note(struct inlet *in, const struct addr *peer,
+    struct monotime now)
+{
+	struct acceptor *acc = in->acceptor;
+	uint32_t service;
+
+	inlet_service(in, &service);
+
+	struct refusals *ref = &acc->refusals[service];
+	ref->peer = *peer;
+	ref->listener = in->index;
+	ref->count++;
+	if (ref->pending)
+		return;
+	ref->pending = true;
+	SLIST_INSERT_HEAD(&acc->refused, ref, entry);
+	if (!acc->report.armed)
+		timer_arm(loop_timers(acc->loop), &acc->report,
+		    monotime_add_msec(now, REPORT_MSEC));
+}
+
+/*
+ * Try again later.  Main is told at once of the first failure, and with the
+ * next message of how many followed.
+ */
+static void
+failure_note(struct inlet *in, int error, struct monotime now)
+{
+	struct acceptor *acc = in->acceptor;
+	struct channel_msg *msg;
+
+	acc->failures++;
+	inlet_hold(in, HOLD_FAILED);
+	if (!acc->retry.armed)
+		timer_arm(loop_timers(acc->loop), &acc->retry,
+		    monotime_add_msec(now, RETRY_MSEC));
+	msg = outbox_add(acc->outbox, CHANNEL_ACCEPT_FAILED, in->index, -1);
+	if (msg == NULL)
+		return;
+	msg->failed.error = error;
+	msg->failed.count = acc->failures;
+	acc->failures = 0;
+}
+
+static void
+retry_due(void *arg, struct monotime now)
+{
+	struct acceptor *acc = arg;
+
+	(void)now;
+	acceptor_release(acc, HOLD_FAILED);
+}
+
+/* The pid, uid and gid of whoever connected to a unix socket. */
+static struct addr
+unix_peer(int fd)
+{
+	struct ucred cred = { 0 };
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1)
+		return (struct addr){ .family = ADDR_NONE };
+	return addr_from_cred((uint32_t)cred.pid, cred.uid, cred.gid);
+}
+
+/*
+ * What accept(2) says about one connection is no reason to stop; the kernel
+ * reports errors of a new connection this way, and lists them in the manual.
+ */
+static bool
+error_of_connection(int error)
+{
+	switch (error) {
+	case EINTR:
+	case ECONNABORTED:
+	case ECONNRESET:
+	case EPROTO:
+	case ETIMEDOUT:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case EPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The hold for a service that may start no more handlers; 0 for none. */
+static uint32_t
+inlet_lacks(const struct inlet *in)
+{
+	const struct acceptor *acc = in->acceptor;
+	uint32_t index;
+	const struct admission_service *svc = inlet_service(in, &index);
+	const struct admit_load load = {
+		.active = acc->active[index],
+		.instances = svc->instances,
+		.children = acc->children,
+		.max_children = acc->adm->max_children,
+	};
+
+	if (admit_check(&load) == VERDICT_SERVE)
+		return 0;
+	if (svc->instances != 0 && load.active >= svc->instances)
+		return HOLD_FULL;
+	return HOLD_CHILDREN;
+}
+
+static void
+connection_send(struct inlet *in, int fd, const struct addr *peer)
+{
+	struct acceptor *acc = in->acceptor;
+	struct channel_msg *msg = outbox_add(acc->outbox, CHANNEL_START,
+	    in->index, fd);
+	uint32_t service;
+
+	inlet_service(in, &service);
+	msg->start.peer = *peer;
+	acc->active[service]++;
+	acc->children++;
+}
+
+/* Accept one connection; false when there is none, or none can be had. */
+static bool
+accept_one(struct inlet *in, bool refuse, struct monotime now)
+{
+	struct acceptor *acc = in->acceptor;
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct addr peer;
+	int fd = accept4(in->watch.fd, (struct sockaddr *)&ss, &len,
+	    SOCK_CLOEXEC);
+
+	if (fd == -1) {
+		if (error_of_connection(errno))
+			return true;
+		if (errno != EAGAIN)
+			failure_note(in, errno, now);
+		return false;
+	}
+	if (admission_listeners(acc->adm)[in->index].transport == CONF_UNIX)
+		peer = unix_peer(fd);
+	else
+		addr_from_sockaddr(&peer, (struct sockaddr *)&ss, len);
+	if (refuse) {
+		close(fd);
+		refusal_note(in, &peer, now);
+	} else {
+		connection_send(in, fd, &peer);
+	}
+	return true;
+}
+
+static void
+inlet_ready(void *arg, uint32_t events, struct monotime now)
+{
+	struct inlet *in = arg;
+	struct acceptor *acc = in->acceptor;
+	uint32_t service;
+	bool queues = inlet_service(in, &service)->on_full ==
+	    CONF_ON_FULL_QUEUE;
+
+	(void)events;
+	for (int i = 0; i < ACCEPTS_PER_WAKEUP; i++) {
+		uint32_t lacks = inlet_lacks(in);
+
+		if (lacks != 0 && queues) {
+			inlet_hold(in, lacks);
+			return;
+		}
+		if (lacks == 0 && !outbox_has_room(acc->outbox)) {
+			inlet_hold(in, HOLD_CHANNEL);
+			return;
+		}
+		if (!accept_one(in, lacks != 0, now))
+			return;
+	}
+}
+
+int
+acceptor_init(struct acceptor *acc, struct loop *loop,
+    const struct admission *adm, struct outbox *outbox)
+{
+	*acc = (struct acceptor){
+		.loop = loop,
+		.adm = adm,
+		.outbox = outbox,
+		.inlets = calloc(adm->listeners + 1,
+		    sizeof(*acc->inlets)),
+		.active = calloc(adm->services + 1, sizeof(*acc->active)),
+		.refusals = calloc(adm->services + 1, sizeof(*acc->refusals)),
+	};
+	TAILQ_INIT(&acc->held);
+	SLIST_INIT(&acc->refused);
+	timer_init(&acc->report, report_due, acc);
+	timer_init(&acc->retry, retry_due, acc);
+	if (acc->inlets == NULL || acc->active == NULL ||
+	    acc->refusals == NULL)
+		return -1;	/* The process ends, and its memory with it. */
+	for (uint32_t i = 0; i < adm->listeners; i++) {
+		struct inlet *in = &acc->inlets[i];
+
+		watch_init(&in->watch, -1, inlet_ready, in);
+		in->acceptor = acc;
+		in->index = i;
+		inlet_hold(in, HOLD_START);
+	}
+	return 0;
+}
+
+int
+acceptor_listen(struct acceptor *acc, uint32_t listener, int fd)
+{
+	struct inlet *in = &acc->inlets[listener];
+
+	loop_disarm(acc->loop, &in->watch);
+	if (in->watch.fd != -1)
+		close(in->watch.fd);
+	in->watch.fd = fd;
+	if (in->holds != 0)
+		return 0;
+	return loop_arm(acc->loop, &in->watch, EPOLLIN);
+}
+
+void
+acceptor_start(struct acceptor *acc)
+{
+	acceptor_release(acc, HOLD_START);
+}
+
+void
+acceptor_stop(struct acceptor *acc)
+{
+	for (uint32_t i = 0; i < acc->adm->listeners; i++)
+		inlet_hold(&acc->inlets[i], HOLD_START);
+}
+
+void
+acceptor_add_active(struct acceptor *acc, uint32_t service, uint32_t count)
+{
+	acc->active[service] += count;
+	acc->children += count;
+}
+
+void
+acceptor_remove_active(struct acceptor *acc, uint32_t service, uint32_t count)
+{
+	const struct admission_service *svc =
+	    &admission_services(acc->adm)[service];
+	uint32_t max = acc->adm->max_children;
+
+	acc->active[service] -= count;
+	acc->children -= count;
+	if (svc->instances != 0 && acc->active[service] < svc->instances)
+		for (uint32_t i = 0; i < svc->listeners; i++)
+			inlet_release(
+			    &acc->inlets[svc->first_listener + i],
+			    HOLD_FULL);
+	if (max != 0 && acc->children < max)
+		acceptor_release(acc, HOLD_CHILDREN);
+}
+
+void
+acceptor_resume(struct acceptor *acc)
+{
+	acceptor_release(acc, HOLD_CHANNEL);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * The walls around the frontend, each of which would do alone.
+ *
+ * The empty root directory is one that is removed before it is entered: no
+ * file can ever be made in it, and nothing of it remains.  Landlock refuses
+ * every access to files, and the seccomp filter has no call that takes a path.
+ * A call outside the filter kills the process, which main notices and replaces.
+ *
+ * A sanitised build keeps its system calls, since the sanitiser's own run-time
+ * would die of the filter.
+ */
+
+#include "frontend/confine.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Every right of the first Landlock version: to refuse is always possible. */
+static const uint64_t landlock_refused = LANDLOCK_ACCESS_FS_EXECUTE |
+    LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
+    LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+    LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
+
+/* What the loop, the channel, accept and malloc need. */
+static const int allowed_calls[] = {
+	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
+	SCMP_SYS(accept4), SCMP_SYS(close), SCMP_SYS(getsockopt),
+	SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg),
+	SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg),
+	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64),
+	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+	SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(exit), SCMP_SYS(exit_group),
+};
+
+static int
+limits_set(void)
+{
+	struct rlimit nofile;
+	const struct rlimit none = { 0, 0 };
+
+	if (getrlimit(RLIMIT_NOFILE, &nofile) == -1)
+		return -1;
+	nofile.rlim_cur = nofile.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &nofile) == -1)
+		return -1;
+	return setrlimit(RLIMIT_CORE, &none);
+}
+
+/* Open a new directory that is already removed. */
+static int
+empty_directory(void)
+{
+	static const char *const parents[] = { "/run", "/tmp", "/dev/shm" };
+
+	for (size_t i = 0; i < sizeof(parents) / sizeof(parents[0]); i++) {
+		char path[64];
+
+		strlcpy(path, parents[i], sizeof(path));
+		strlcat(path, "/minetd.XXXXXX", sizeof(path));
+		if (mkdtemp(path) == NULL)
+			continue;
+
+		int fd = open(path, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (rmdir(path) == 0 && fd != -1)
+			return fd;
+		if (fd != -1)
+			close(fd);
+	}
+	return -1;
+}
+
+static int
+root_change(void)
+{
+	int fd = empty_directory();
+
+	if (fd == -1)
+		return -1;
+
+	int rc = fchdir(fd) == 0 && chroot(".") == 0 ? chdir("/") : -1;
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return rc;
+}
+
+static int
+identity_change(uint32_t uid, uint32_t gid)
+{
+	uid_t uids[3];
+	gid_t gids[3];
+
+	capng_flags_t flags = CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_AMBIENT;
+
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
+		flags |= CAPNG_CLEAR_BOUNDING;
+	capng_clear(CAPNG_SELECT_ALL);
+	if (capng_change_id((int)uid, (int)gid, flags) != 0) {
+		errno = EPERM;
+		return -1;
+	}
+	if (getresuid(&uids[0], &uids[1], &uids[2]) == -1 ||
+	    getresgid(&gids[0], &gids[1], &gids[2]) == -1)
+		return -1;
+	for (int i = 0; i < 3; i++) {
+		if (uids[i] != uid || gids[i] != gid || uid == 0) {
+			errno = EPERM;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Also what an ordinary user may have been given as ambient capabilities. */
+static int
+capabilities_drop(void)
+{
+	capng_clear(CAPNG_SELECT_CAPS);
+	capng_clear(CAPNG_SELECT_AMBIENT);
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0 ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1 ||
+	    capng_get_caps_process() != 0 ||
+	    capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE) {
+		errno = EPERM;
+		return -1;
+	}
+	return 0;
+}
+
+static int
+privileges_end(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return -1;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static int
+landlock_enforce(void)
+{
+	const struct landlock_ruleset_attr attr = {
+		.handled_access_fs = landlock_refused,
+	};
+	int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr),
+	    0);
+
+	if (fd == -1)
+		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -1;
+
+	int rc = (int)syscall(SYS_landlock_restrict_self, fd, 0);
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return rc;
+}
+
+static int
+filter_add_rules(scmp_filter_ctx filter)
+{
+	size_t n = sizeof(allowed_calls) / sizeof(allowed_calls[0]);
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i],
+		    0);
+	/* malloc maps memory; nothing else may be mapped. */
+	if (rc == 0)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+		    SCMP_A4(SCMP_CMP_MASKED_EQ, 0xffffffff, 0xffffffff));
+	return rc;
+}
+
+static int
+filter_load(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+
+	if (filter == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
+
+	int rc = filter_add_rules(filter);
+	if (rc == 0)
+		rc = seccomp_load(filter);
+	seccomp_release(filter);
+	if (rc == -EOPNOTSUPP || rc == -ENOSYS || rc == 0)
+		return 0;
+	errno = -rc;
+	return -1;
+}
+
+enum confine_step
+confine(uint32_t uid, uint32_t gid)
+{
+	if (capng_get_caps_process() != 0)
+		return CONFINE_CAPABILITIES;
+
+	bool may_chroot = capng_have_capability(CAPNG_EFFECTIVE,
+	    CAP_SYS_CHROOT);
+	bool may_change = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETUID) &&
+	    capng_have_capability(CAPNG_EFFECTIVE, CAP_SETGID);
+	if (limits_set() == -1)
+		return CONFINE_LIMITS;
+	if (may_chroot && root_change() == -1)
+		return CONFINE_ROOT;
+	if (may_change && identity_change(uid, gid) == -1)
+		return CONFINE_IDENTITY;
+	if (capabilities_drop() == -1)
+		return CONFINE_CAPABILITIES;
+	if (privileges_end() == -1)
+		return CONFINE_PRIVILEGES;
+#ifndef MINETD_SANITIZED
+	if (landlock_enforce() == -1)
+		return CONFINE_LANDLOCK;
+	if (filter_load() == -1)
+		return CONFINE_SECCOMP;
+#else
+	(void)landlock_enforce;
+	(void)filter_load;
+#endif
+	return CONFINE_DONE;
+}

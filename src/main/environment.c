@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * A connection's variables, written without printf(3): they are made anew for
+ * every connection.
+ */
+
+#include "main/environment.h"
+
+#include <string.h>
+
+#include "base/bug.h"
+
+/* A cursor over the caller's storage. */
+struct writer {
+	char *at;
+	char *end;
+	const char **vars;
+	size_t count;
+};
+
+static void
+text_put(struct writer *wr, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len >= (size_t)(wr->end - wr->at))
+		BUG("the variables of a connection have a known size");
+	memcpy(wr->at, text, len + 1);
+	wr->at += len;
+}
+
+static void
+var_put(struct writer *wr, const char *name, const char *value)
+{
+	wr->vars[wr->count++] = wr->at;
+	text_put(wr, name);
+	text_put(wr, "=");
+	text_put(wr, value);
+	wr->at++;
+}
+
+static void
+var_put_number(struct writer *wr, const char *name, uint64_t value)
+{
+	char buf[24];
+	char *digit = buf + sizeof(buf) - 1;
+
+	*digit = '\0';
+	do {
+		*--digit = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	var_put(wr, name, digit);
+}
+
+static void
+tcp_vars(struct writer *wr, const struct connection *conn)
+{
+	char host[ADDR_TEXT_SIZE];
+
+	var_put(wr, "PROTO", "TCP");
+	addr_format_host(&conn->local, host);
+	var_put(wr, "TCPLOCALIP", host);
+	var_put_number(wr, "TCPLOCALPORT", conn->local.port);
+	addr_format_host(&conn->peer, host);
+	var_put(wr, "TCPREMOTEIP", host);
+	var_put_number(wr, "TCPREMOTEPORT", conn->peer.port);
+	var_put(wr, "REMOTE_ADDR", host);
+	var_put_number(wr, "REMOTE_PORT", conn->peer.port);
+	var_put(wr, "REMOTE_HOST", host);
+}
+
+static void
+unix_vars(struct writer *wr, const struct connection *conn)
+{
+	struct addr_cred cred = addr_cred(&conn->peer);
+
+	var_put(wr, "PROTO", "UNIX");
+	var_put_number(wr, "UNIXREMOTEUID", cred.uid);
+	var_put_number(wr, "UNIXREMOTEGID", cred.gid);
+	var_put_number(wr, "UNIXREMOTEPID", cred.pid);
+}
+
+size_t
+environment_format(const struct connection *conn, char *text,
+    const char **vars)
+{
+	struct writer wr = {
+		.at = text, .end = text + ENVIRONMENT_TEXT, .vars = vars,
+	};
+
+	var_put_number(&wr, "MINETD_ID", conn->id);
+	if (conn->local.family == ADDR_UNIX)
+		unix_vars(&wr, conn);
+	else
+		tcp_vars(&wr, conn);
+	return wr.count;
+}

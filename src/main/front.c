@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * One frontend at a time, from fork to its replacement.
+ *
+ * What it has to be told is kept as state, not as a queue: which listeners it
+ * has, and for each service the count that it believes.  front_flush() sends
+ * the difference and may be called at any time, so a full channel delays news
+ * and loses none, and a new frontend is told everything by the same code.
+ *
+ * The count a frontend believes is what it was told plus what it accepted
+ * since.  It never believes less than is true, so one that asks for more
+ * handlers than its service may have is not ours any more.
+ */
+
+#include "main/front.h"
+
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+#include "conf/admission.h"
+#include "main/serve.h"
+
+enum {
+	UNANSWERED_MAX = 5,	/* seconds without a PONG */
+	BACKOFF_FIRST_MSEC = 1000,
+	BACKOFF_LAST_MSEC = 30000,
+	HEALTHY_MSEC = 2000,	/* one that lived as long died of something new */
+	SEND_RETRY_MSEC = 5,	/* after errors that have no event */
+	CHANNEL_FD = 3,		/* of the frontend */
+	BATCHES_PER_WAKEUP = 4,	/* before others get a turn */
+};
+
+/* The frontend is this very binary, whatever its path holds by now. */
+static void __attribute__((noreturn))
+frontend_exec(int channel)
+{
+	char name[] = "minetd";
+	char role[] = "--frontend";
+	char *argv[] = { name, role, NULL };
+	char *envp[] = { NULL };
+
+	dup2(0, 1);
+#ifndef MINETD_SANITIZED
+	dup2(0, 2);
+#endif
+	if (channel == CHANNEL_FD)
+		fcntl(channel, F_SETFD, 0);
+	else
+		dup2(channel, CHANNEL_FD);
+	close_range(CHANNEL_FD + 1, ~0U, 0);
+	execve("/proc/self/exe", argv, envp);
+	_exit(CHILD_EXIT_NOT_EXECUTABLE);
+}
+
+static void
+event_log(enum log_level level, const char *event, const struct front *front)
+{
+	struct log_line line;
+
+	log_begin(&line, level, "frontend");
+	log_str(&line, "event", event);
+	log_int(&line, "pid", front->pid);
+	log_end(&line);
+}
+
+static void
+ended_log(const struct front *front, int status)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_WARNING, "frontend");
+	log_str(&line, "event", "ended");
+	log_int(&line, "pid", front->pid);
+	log_int(&line, "status", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+	log_int(&line, "signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+	log_end(&line);
+}
+
+/* End it at once, and say why, unless it ended by itself. */
+static void
+frontend_kill(struct minetd *mi, const char *why)
+{
+	struct front *front = &mi->front;
+
+	if (front->killed)
+		return;
+	front->killed = true;
+	if (why != NULL)
+		event_log(LOG_LEVEL_ERROR, why, front);
+	kill(front->pid, SIGKILL);
+	loop_disarm(mi->loop, &front->channel);
+}
+
+static int
+failed_log(const struct front *front, const struct channel_msg *msg)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_ERROR, "frontend");
+	log_str(&line, "event", "failed");
+	log_int(&line, "pid", front->pid);
+	log_uint(&line, "step", msg->failed.step);
+	log_errno(&line, "error", msg->failed.error);
+	log_end(&line);
+	return 0;
+}
+
+static int
+accept_failed_log(struct minetd *mi, const struct channel_msg *msg,
+    struct monotime now)
+{
+	char text[LISTENER_TEXT_SIZE];
+	unsigned long left_out;
+	struct log_line line;
+
+	if (msg->listener >= mi->conf->listens.count)
+		return -1;
+	if (!log_limit_pass(&mi->accept_limit, now, &left_out))
+		return 0;
+	listener_format(&mi->listeners[msg->listener], mi->conf, text);
+	log_begin(&line, LOG_LEVEL_WARNING, "accept_failed");
+	log_str(&line, "addr", text);
+	log_errno(&line, "error", msg->failed.error);
+	if (left_out != 0)
+		log_uint(&line, "left_out", left_out);
+	log_end(&line);
+	return 0;
+}
+
+/* A message that only a frontend in this state may send; -1 when it may not. */
+static int
+item_obey(struct minetd *mi, const struct channel_item *item,
+    struct monotime now)
+{
+	struct front *front = &mi->front;
+	const struct channel_msg *msg = &item->msg;
+
+	if (msg->type == CHANNEL_START) {
+		if (front->state == FRONT_SERVING)
+			return serve_connection(mi, msg->listener,
+			    &msg->start.peer, item->fd, now);
+		return -1;
+	}
+	if (item->fd != -1)
+		return -1;
+	switch (msg->type) {
+	case CHANNEL_READY:
+		if (front->state != FRONT_CONFINING)
+			return -1;
+		front->state = FRONT_READY;
+		return 0;
+	case CHANNEL_REJECTED:
+		return serve_rejected(mi, msg->listener, &msg->rejected.peer,
+		    msg->rejected.reason, msg->rejected.count, now);
+	case CHANNEL_ACCEPT_FAILED:
+		return accept_failed_log(mi, msg, now);
+	case CHANNEL_PONG:
+		front->unanswered = 0;
+		return 0;
+	case CHANNEL_FAILED:
+		return failed_log(front, msg);
+	default:
+		return -1;
+	}
+}
+
+/* Take what the frontend sent; false when nothing more is to come now. */
+static bool
+channel_read(struct minetd *mi, struct monotime now)
+{
+	struct front *front = &mi->front;
+	struct channel_item items[CHANNEL_BATCH];
+	int n = channel_recv(front->channel.fd, items, CHANNEL_BATCH);
+
+	if (n == 0)
+		frontend_kill(mi, NULL);
+	for (int i = 0; i < n; i++) {
+		if (item_obey(mi, &items[i], now) == 0)
+			continue;
+		for (int j = items[i].msg.type == CHANNEL_START ? i + 1 : i;
+		    j < n; j++)
+			if (items[j].fd != -1)
+				close(items[j].fd);
+		frontend_kill(mi, "malformed");
+		return false;
+	}
+	return n == CHANNEL_BATCH;
+}
+
+static void
+channel_ready(void *arg, uint32_t events, struct monotime now)
+{
+	struct minetd *mi = arg;
+
+	/* EPOLLOUT alone: the flush after this wake-up does the work. */
+	if ((events & ~(uint32_t)EPOLLOUT) == 0)
+		return;
+	for (int i = 0; i < BATCHES_PER_WAKEUP; i++)
+		if (!channel_read(mi, now))
+			return;
+}
+
+static void
+restart_due(void *arg, struct monotime now)
+{
+	front_start(arg, now);
+}
+
+/* To wake up is all: the flush follows. */
+static void
+send_retry_due(void *arg, struct monotime now)
+{
+	(void)arg;
+	(void)now;
+}
+
+void
+front_init(struct minetd *mi)
+{
+	struct front *front = &mi->front;
+
+	*front = (struct front){ .admission_fd = -1 };
+	watch_init(&front->channel, -1, channel_ready, mi);
+	timer_init(&front->restart, restart_due, mi);
+	timer_init(&front->send_retry, send_retry_due, mi);
+	STAILQ_INIT(&mi->dirty);
+}
+
+/* The new one knows nothing: no listener, and of each service a count of 0. */
+static void
+knowledge_reset(struct minetd *mi)
+{
+	struct front *front = &mi->front;
+
+	front->next_listener = 0;
+	front->setup_sent = false;
+	front->ping_due = false;
+	front->unanswered = 0;
+	front->killed = false;
+	for (uint32_t i = 0; i < mi->conf->listens.count; i++)
+		mi->listeners[i].told = false;
+	for (uint32_t i = 0; i < mi->conf->services.count; i++) {
+		mi->services[i].told = 0;
+		front_tell_count(mi, &mi->services[i]);
+	}
+}
+
+/* Try again later, later each time. */
+static void
+restart_arrange(struct minetd *mi, struct monotime now)
+{
+	struct front *front = &mi->front;
+	unsigned next = front->backoff_msec * 2;
+
+	timer_arm(loop_timers(mi->loop), &front->restart,
+	    monotime_add_msec(now, front->backoff_msec));
+	if (next < BACKOFF_FIRST_MSEC)
+		next = BACKOFF_FIRST_MSEC;
+	front->backoff_msec = next < BACKOFF_LAST_MSEC ? next :
+	    BACKOFF_LAST_MSEC;
+}
+
+int
+front_start(struct minetd *mi, struct monotime now)
+{
+	struct front *front = &mi->front;
+	int ends[2] = { -1, -1 };
+	int saved;
+
+	if (front->admission_fd == -1)
+		front->admission_fd = admission_export(mi->conf);
+	if (front->admission_fd == -1 || channel_open(ends) == -1)
+		goto fail;
+	front->pid = fork();
+	if (front->pid == -1)
+		goto fail;
+	if (front->pid == 0)
+		frontend_exec(ends[1]);
+	close(ends[1]);
+	front->state = FRONT_CONFINING;
+	front->started = now;
+	front->channel.fd = ends[0];
+	knowledge_reset(mi);
+	event_log(LOG_LEVEL_DEBUG, "confining", front);
+	return loop_arm(mi->loop, &front->channel, EPOLLIN);
+
+fail:
+	saved = errno;
+	if (ends[0] != -1) {
+		close(ends[0]);
+		close(ends[1]);
+	}
+	log_message(LOG_LEVEL_ERROR, "frontend", "cannot be started: %s",
+	    strerror(saved));
+	restart_arrange(mi, now);
+	errno = saved;
+	return -1;
+}
+
+/* Let go of the channel and of what was sent to the one that is gone. */
+static void
+channel_close(struct minetd *mi)
+{
+	struct front *front = &mi->front;
+
+	loop_disarm(mi->loop, &front->channel);
+	timer_disarm(loop_timers(mi->loop), &front->send_retry);
+	if (front->channel.fd != -1)
+		close(front->channel.fd);
+	front->channel.fd = -1;
+	front->state = FRONT_NONE;
+}
+
+void
+front_stop(struct minetd *mi)
+{
+	timer_disarm(loop_timers(mi->loop), &mi->front.restart);
+	/* It ends when the channel does, unless it hangs. */
+	channel_close(mi);
+}
+
+void
+front_tell_count(struct minetd *mi, struct service *svc)
+{
+	if (svc->dirty || svc->active == svc->told)
+		return;
+	svc->dirty = true;
+	STAILQ_INSERT_TAIL(&mi->dirty, svc, entry);
+}
+
+void
+front_tell_listener(struct minetd *mi, uint32_t index)
+{
+	if (index < mi->front.next_listener)
+		mi->front.next_listener = index;
+}
+
+/* Send one message; false when it has to wait. */
+static bool
+message_send(struct minetd *mi, enum channel_type type, uint32_t listener,
+    int fd)
+{
+	struct channel_item item = { .fd = fd };
+
+	item.msg.type = (uint16_t)type;
+	item.msg.listener = listener;
+	return channel_send(mi->front.channel.fd, &item, 1) == 1;
+}
+
+static bool
+listeners_send(struct minetd *mi)
+{
+	struct front *front = &mi->front;
+
+	while (front->next_listener < mi->conf->listens.count) {
+		uint32_t index = front->next_listener;
+		struct listener *lst = &mi->listeners[index];
+
+		if (lst->fd != -1 && !lst->told) {
+			if (!message_send(mi, CHANNEL_LISTEN, index, lst->fd))
+				return false;
+			lst->told = true;
+		}
+		front->next_listener++;
+	}
+	return true;
+}
+
+/*
+ * Fill one message with the differences of one kind, from the head of the
+ * list on.  Returns how many entries it got.
+ */
+static int
+counts_fill(struct minetd *mi, struct channel_msg *msg)
+{
+	struct service *svc = STAILQ_FIRST(&mi->dirty);
+	bool ended = svc->active < svc->told;
+	int n = 0;
+
+	memset(msg, 0, sizeof(*msg));
+	msg->type = ended ? CHANNEL_EXITED : CHANNEL_ACTIVE;
+	for (; svc != NULL && n < CHANNEL_COUNTS &&
+	    (svc->active < svc->told) == ended && svc->active != svc->told;
+	    svc = STAILQ_NEXT(svc, entry))
+		msg->counts[n++] = (struct channel_count){
+			.service = (uint32_t)(svc - mi->services),
+			.count = ended ? svc->told - svc->active :
+			    svc->active - svc->told,
+		};
+	return n;
+}
+
+static void
+dirty_remove_first(struct minetd *mi)
+{
+	struct service *svc = STAILQ_FIRST(&mi->dirty);
+
+	STAILQ_REMOVE_HEAD(&mi->dirty, entry);
+	svc->dirty = false;
+	svc->told = svc->active;
+}
+
+static bool
+counts_send(struct minetd *mi)
+{
+	struct channel_item item = { .fd = -1 };
+	struct service *svc;
+
+	while ((svc = STAILQ_FIRST(&mi->dirty)) != NULL) {
+		int n;
+
+		if (svc->active == svc->told) {
+			dirty_remove_first(mi);
+			continue;
+		}
+		n = counts_fill(mi, &item.msg);
+		if (channel_send(mi->front.channel.fd, &item, 1) != 1)
+			return false;
+		while (n-- > 0)
+			dirty_remove_first(mi);
+	}
+	return true;
+}
+
+/* Everything the frontend does not know yet, in the order it needs it. */
+static bool
+news_send(struct minetd *mi)
+{
+	struct front *front = &mi->front;
+
+	if (!front->setup_sent) {
+		if (!message_send(mi, CHANNEL_SETUP, 0, front->admission_fd))
+			return false;
+		front->setup_sent = true;
+	}
+	if (!listeners_send(mi))
+		return false;
+	if (front->state == FRONT_CONFINING)
+		return true;
+	if (!counts_send(mi))
+		return false;
+	if (front->state == FRONT_READY) {
+		if (!message_send(mi, CHANNEL_GO, 0, -1))
+			return false;
+		front->state = FRONT_SERVING;
+		event_log(LOG_LEVEL_INFO, front->replaced ? "restarted" :
+		    "started", front);
+	}
+	if (front->ping_due && !message_send(mi, CHANNEL_PING, 0, -1))
+		return false;
+	front->ping_due = false;
+	return true;
+}
+
+void
+front_flush(struct minetd *mi, struct monotime now)
+{
+	struct front *front = &mi->front;
+	uint32_t events = EPOLLIN;
+
+	if (front->state == FRONT_NONE || front->killed)
+		return;
+	if (!news_send(mi)) {
+		if (errno == EAGAIN)
+			events |= EPOLLOUT;
+		else if (errno != EPIPE && errno != ECONNRESET)
+			timer_arm(loop_timers(mi->loop), &front->send_retry,
+			    monotime_add_msec(now, SEND_RETRY_MSEC));
+	}
+	loop_arm(mi->loop, &front->channel, events);
+}
+
+void
+front_tick(struct minetd *mi)
+{
+	struct front *front = &mi->front;
+
+	if (front->state == FRONT_NONE || front->killed)
+		return;
+	/* Counted in ticks: while main itself is stopped, none pass. */
+	if (front->unanswered++ >= UNANSWERED_MAX)
+		frontend_kill(mi, "hung");
+	front->ping_due = true;
+}
+
+bool
+front_reaped(struct minetd *mi, pid_t pid, int status, struct monotime now)
+{
+	struct front *front = &mi->front;
+	bool healthy;
+
+	if (front->state == FRONT_NONE || pid != front->pid)
+		return false;
+	/* What it had handed over before it ended is still served. */
+	while (!front->killed && channel_read(mi, now))
+		;
+	ended_log(front, status);
+	channel_close(mi);
+	front->replaced = true;
+	healthy = !monotime_before(now, monotime_add_msec(front->started,
+	    HEALTHY_MSEC));
+	if (mi->phase == RUN_STARTING) {
+		mi->phase = RUN_LEAVING;
+		mi->exit_status = EX_UNAVAILABLE;
+		return true;
+	}
+	if (healthy)
+		front->backoff_msec = 0;
+	restart_arrange(mi, now);
+	return true;
+}

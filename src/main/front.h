@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * Keep one frontend running, and talk to it.
+ *
+ * Main's end of the channel.  A frontend that dies, says what it may not say,
+ * or does not answer is replaced by a new one that is told how many handlers
+ * are alive; clients wait in the backlog meanwhile.
+ */
+
+#ifndef MINETD_FRONT_H
+#define MINETD_FRONT_H
+
+#include <stdbool.h>
+
+#include "main/minetd.h"
+
+/* Prepare mi->front; nothing is started. */
+void	front_init(struct minetd *mi);
+
+/*
+ * Start a frontend for mi->conf, of which none runs.  Returns 0, or -1 with
+ * errno; a later start is then arranged.
+ */
+int	front_start(struct minetd *mi, struct monotime now);
+
+/* End the frontend without a successor. */
+void	front_stop(struct minetd *mi);
+
+/* Note that the count of a service is not what the frontend believes. */
+void	front_tell_count(struct minetd *mi, struct service *svc);
+
+/* Note that a listener was opened which the frontend does not have. */
+void	front_tell_listener(struct minetd *mi, uint32_t index);
+
+/* Send what was noted, as far as the channel takes it.  After each wake-up. */
+void	front_flush(struct minetd *mi, struct monotime now);
+
+/* Each second: ask whether it is alive, and kill one that does not answer. */
+void	front_tick(struct minetd *mi);
+
+/*
+ * Whether the reaped process was the frontend.  If so it is replaced, or the
+ * start of the daemon fails.
+ */
+bool	front_reaped(struct minetd *mi, pid_t pid, int status,
+	    struct monotime now);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * getopt(3) and its complaints.
+ */
+
+#include "main/options.h"
+
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static const char help[] =
+    "usage: minetd [-fdtTVh] [-c FILE] [-l LOG] [-p PIDFILE] [-r FD]\n"
+    "  -f          stay in the foreground\n"
+    "  -d          the same, and log everything to standard error\n"
+    "  -t          check the configuration and exit\n"
+    "  -T          print the effective configuration and exit\n"
+    "  -V          print the version and exit\n"
+    "  -h          print this and exit\n"
+    "  -c FILE     the configuration, instead of "
+    MINETD_SYSCONFDIR "/minetd.conf\n"
+    "  -l LOG      stderr, syslog, syslog:FACILITY or file:/PATH\n"
+    "  -p PIDFILE  the pid file, instead of the configured one\n"
+    "  -r FD       write a newline to FD when ready\n";
+
+const char *
+options_help(void)
+{
+	return help;
+}
+
+static int
+ready_fd_parse(const char *text, int *fd)
+{
+	const char *error;
+
+	*fd = (int)strtonum(text, 1, INT_MAX - 1, &error);
+	if (error != NULL || fcntl(*fd, F_GETFD) == -1) {
+		fprintf(stderr, "minetd: -r %s: not an open descriptor\n",
+		    text);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+option_take(struct options *opts, int letter)
+{
+	switch (letter) {
+	case 'd':
+		opts->debug = true;
+		opts->foreground = true;
+		return 0;
+	case 'f':
+		opts->foreground = true;
+		return 0;
+	case 't':
+		opts->check = true;
+		return 0;
+	case 'T':
+		opts->print = true;
+		return 0;
+	case 'V':
+		opts->version = true;
+		return 0;
+	case 'h':
+		opts->help = true;
+		return 0;
+	case 'c':
+		opts->conf_file = optarg;
+		return 0;
+	case 'l':
+		opts->log = optarg;
+		return 0;
+	case 'p':
+		opts->pid_file = optarg;
+		return 0;
+	case 'r':
+		return ready_fd_parse(optarg, &opts->ready_fd);
+	default:
+		return -1;
+	}
+}
+
+int
+options_parse(struct options *opts, int argc, char **argv)
+{
+	int letter;
+	int rc = 0;
+
+	*opts = (struct options){
+		.conf_file = MINETD_SYSCONFDIR "/minetd.conf",
+		.ready_fd = -1,
+	};
+	while (rc == 0 && (letter = getopt(argc, argv, "fdtTVhc:l:p:r:")) !=
+	    -1)
+		rc = option_take(opts, letter);
+	if (rc == 0 && optind < argc) {
+		fprintf(stderr, "minetd: unexpected argument \"%s\"\n",
+		    argv[optind]);
+		rc = -1;
+	}
+	if (rc == 0 && opts->log != NULL &&
+	    !log_destination_valid(opts->log)) {
+		fprintf(stderr, "minetd: -l %s: not stderr, syslog, "
+		    "syslog:FACILITY or file:/PATH\n", opts->log);
+		rc = -1;
+	}
+	if (rc == 0 && opts->pid_file != NULL && opts->pid_file[0] != '/') {
+		fprintf(stderr, "minetd: -p %s: not an absolute path\n",
+		    opts->pid_file);
+		rc = -1;
+	}
+	if (rc == -1)
+		fprintf(stderr, "%.*s", 65, help);
+	return rc;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * Read the command line.
+ */
+
+#ifndef MINETD_OPTIONS_H
+#define MINETD_OPTIONS_H
+
+#include <stdbool.h>
+
+struct options {
+	const char *conf_file;	/* -c */
+	const char *log;	/* -l; NULL: as configured */
+	const char *pid_file;	/* -p; NULL: as configured */
+	int ready_fd;		/* -r; -1: none */
+	bool foreground;	/* -f, -d */
+	bool debug;		/* -d */
+	bool check;		/* -t */
+	bool print;		/* -T */
+	bool version;		/* -V */
+	bool help;		/* -h */
+};
+
+/*
+ * Fill *opts.  Returns 0, or -1 after a message on standard error: the exit
+ * status is EX_USAGE.
+ */
+int	options_parse(struct options *opts, int argc, char **argv);
+
+/* What -h prints. */
+const char *options_help(void);
+
+#endif

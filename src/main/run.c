@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * Signals, children and the clock: what moves the daemon apart from clients.
+ *
+ * Signals are read from a signalfd, so there is no handler and nothing that a
+ * handler could race with.  The switch in signal_obey() is the whole meaning
+ * of signals; minetd(8) lists them in the same order.
+ */
+
+#include "main/run.h"
+
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "main/daemon.h"
+#include "main/front.h"
+#include "main/reload.h"
+#include "main/serve.h"
+
+enum {
+	TICK_MSEC = 1000,
+	LEAVE_MSEC = 5000,	/* after KILL: for what cannot be killed */
+};
+
+static void
+children_reap(struct minetd *mi, struct monotime now)
+{
+	struct rusage usage;
+	int status;
+	pid_t pid;
+
+	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+		struct proc *proc = proc_find(mi->procs, pid);
+
+		if (proc != NULL)
+			serve_reaped(mi, proc, status, &usage, now);
+		else if (!front_reaped(mi, pid, status, now))
+			log_message(LOG_LEVEL_DEBUG, "orphan", "pid %d", pid);
+	}
+}
+
+static void
+leave(struct minetd *mi)
+{
+	mi->phase = RUN_LEAVING;
+	loop_stop(mi->loop);
+}
+
+static void
+leave_if_idle(struct minetd *mi)
+{
+	if (mi->phase == RUN_STOPPING && proc_count(mi->procs) == 0)
+		leave(mi);
+}
+
+static void
+handlers_kill_all(struct minetd *mi, struct monotime now)
+{
+	struct proc *proc;
+
+	if (!mi->killed_all)
+		log_message(LOG_LEVEL_WARNING, "kill", "%zu handlers did not "
+		    "end in time", proc_count(mi->procs));
+	mi->killed_all = true;
+	for (proc = proc_first(mi->procs); proc != NULL;
+	    proc = proc_next(proc))
+		serve_kill(proc, SIGKILL);
+	timer_arm(loop_timers(mi->loop), &mi->kill_due,
+	    monotime_add_msec(now, LEAVE_MSEC));
+}
+
+/* Kill those whose grace is over, and come back for the next. */
+static void
+kill_due(void *arg, struct monotime now)
+{
+	struct minetd *mi = arg;
+	struct monotime next = { INT64_MAX };
+	struct proc *proc;
+	unsigned killed = 0;
+
+	if (mi->killed_all) {
+		leave(mi);
+		return;
+	}
+	for (proc = proc_first(mi->procs); proc != NULL;
+	    proc = proc_next(proc)) {
+		struct monotime end = monotime_add_msec(mi->stopped,
+		    proc->service->conf->kill_grace_msec);
+
+		if (!monotime_before(now, end)) {
+			serve_kill(proc, SIGKILL);
+			killed++;
+		} else if (monotime_before(end, next)) {
+			next = end;
+		}
+	}
+	if (killed > 0)
+		log_message(LOG_LEVEL_WARNING, "kill", "%u handlers did not "
+		    "end in time", killed);
+	if (next.nsec == INT64_MAX) {
+		mi->killed_all = true;
+		next = monotime_add_msec(now, LEAVE_MSEC);
+	}
+	timer_arm(loop_timers(mi->loop), &mi->kill_due, next);
+}
+
+static void
+stop_log(const struct minetd *mi, const char *signal_name)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_INFO, "stop");
+	log_str(&line, "signal", signal_name);
+	log_uint(&line, "handlers", proc_count(mi->procs));
+	log_end(&line);
+}
+
+/* No new connections; handlers get TERM, and KILL when their grace is over. */
+static void
+stop(struct minetd *mi, const char *signal_name, struct monotime now)
+{
+	struct proc *proc;
+
+	if (mi->phase == RUN_STOPPING) {
+		handlers_kill_all(mi, now);
+		return;
+	}
+	mi->phase = RUN_STOPPING;
+	mi->stopped = now;
+	notify_send(&mi->notify, "STOPPING=1");
+	stop_log(mi, signal_name);
+	timer_disarm(loop_timers(mi->loop), &mi->retry);
+	front_stop(mi);
+	reload_close_listeners(mi);
+	for (proc = proc_first(mi->procs); proc != NULL;
+	    proc = proc_next(proc))
+		serve_kill(proc, SIGTERM);
+	kill_due(mi, now);
+}
+
+static void
+log_reopen_now(void)
+{
+	if (log_reopen() == -1)
+		log_message(LOG_LEVEL_ERROR, "log", "cannot be reopened: %s",
+		    strerror(errno));
+	else
+		log_message(LOG_LEVEL_INFO, "log", "reopened");
+}
+
+static void
+signal_obey(struct minetd *mi, uint32_t number, struct monotime now)
+{
+	switch (number) {
+	case SIGTERM:
+		stop(mi, "TERM", now);
+		break;
+	case SIGINT:
+		stop(mi, "INT", now);
+		break;
+	case SIGQUIT:
+		stop_log(mi, "QUIT");
+		notify_send(&mi->notify, "STOPPING=1");
+		leave(mi);
+		break;
+	case SIGUSR1:
+		log_reopen_now();
+		break;
+	case SIGHUP:
+		log_message(LOG_LEVEL_WARNING, "reload", "this version cannot "
+		    "reload; restart it to change the configuration");
+		break;
+	case SIGCHLD:
+		/* Reaped below, whichever signals came. */
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+signals_ready(void *arg, uint32_t events, struct monotime now)
+{
+	struct minetd *mi = arg;
+	struct signalfd_siginfo infos[8];
+	ssize_t len = read(mi->signals.fd, infos, sizeof(infos));
+
+	(void)events;
+	children_reap(mi, now);
+	for (ssize_t i = 0; len > 0 && i < len / (ssize_t)sizeof(infos[0]);
+	    i++)
+		signal_obey(mi, infos[i].ssi_signo, now);
+	leave_if_idle(mi);
+}
+
+static void
+overdue_log(unsigned killed)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_WARNING, "kill");
+	log_str(&line, "reason", "stopped before exec");
+	log_uint(&line, "handlers", killed);
+	log_end(&line);
+}
+
+/* What must happen though no event says so: also when a signal was lost. */
+static void
+tick_due(void *arg, struct monotime now)
+{
+	struct minetd *mi = arg;
+	unsigned killed;
+
+	children_reap(mi, now);
+	front_tick(mi);
+	killed = spawn_overdue(mi->spawner, now);
+	if (killed > 0)
+		overdue_log(killed);
+	leave_if_idle(mi);
+	timer_arm(loop_timers(mi->loop), &mi->tick,
+	    monotime_add_msec(now, TICK_MSEC));
+}
+
+static void
+ready_announce(struct minetd *mi)
+{
+	uint32_t open = 0;
+	char status[96];
+	struct log_line line;
+
+	for (uint32_t i = 0; i < mi->conf->listens.count; i++)
+		open += mi->listeners[i].fd != -1;
+	log_begin(&line, LOG_LEVEL_INFO, "ready");
+	log_str(&line, "version", MINETD_VERSION);
+	log_uint(&line, "services", mi->conf->services.count);
+	log_uint(&line, "listeners", open);
+	log_uint(&line, "degraded", mi->conf->listens.count - open);
+	log_end(&line);
+	log_flush();
+	snprintf(status, sizeof(status), "Serving %u services on %u of %u "
+	    "listeners", mi->conf->services.count, open,
+	    mi->conf->listens.count);
+	mi->phase = RUN_SERVING;
+
+	bool background = mi->notify.parent_fd != -1;
+	notify_ready(&mi->notify, status);
+	if (background)
+		daemon_null_stderr();
+}
+
+/* After each wake-up: tell the frontend, write the log. */
+static void
+wakeup_end(void *arg, struct monotime now)
+{
+	struct minetd *mi = arg;
+
+	front_flush(mi, now);
+	if (mi->phase == RUN_STARTING && mi->front.state == FRONT_SERVING)
+		ready_announce(mi);
+	if (mi->phase == RUN_LEAVING)
+		loop_stop(mi->loop);
+	log_flush();
+}
+
+static int
+signals_open(struct minetd *mi)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGUSR1,
+	    SIGHUP, SIGCHLD };
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sigaddset(&set, numbers[i]);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	watch_init(&mi->signals, fd, signals_ready, mi);
+	return loop_arm(mi->loop, &mi->signals, EPOLLIN);
+}
+
+static int
+run_init(struct minetd *mi)
+{
+	mi->loop = loop_new();
+	if (mi->loop == NULL)
+		return -1;
+	mi->spawner = spawner_new(mi->loop);
+	mi->procs = proc_table_new();
+	if (mi->spawner == NULL || mi->procs == NULL ||
+	    signals_open(mi) == -1)
+		return -1;
+	mi->next_id = 1;
+	mi->phase = RUN_STARTING;
+	timer_init(&mi->tick, tick_due, mi);
+	timer_init(&mi->kill_due, kill_due, mi);
+	timer_arm(loop_timers(mi->loop), &mi->tick,
+	    monotime_add_msec(monotime_now(), TICK_MSEC));
+	loop_after(mi->loop, wakeup_end, mi);
+	front_init(mi);
+	return 0;
+}
+
+static int
+run_start(struct minetd *mi, const struct conf *conf)
+{
+	struct reload_plan plan;
+
+	if (run_init(mi) == -1) {
+		log_message(LOG_LEVEL_ERROR, "start", "%s", strerror(errno));
+		return -1;
+	}
+	if (reload_plan(mi, conf, &plan) == -1)
+		return -1;
+	reload_commit(mi, &plan);
+	return front_start(mi, monotime_now());
+}
+
+int
+run(struct minetd *mi, const struct conf *conf)
+{
+	if (run_start(mi, conf) == -1)
+		return EX_UNAVAILABLE;
+	mi->exit_status = EX_OK;
+	if (loop_run(mi->loop) == -1) {
+		log_message(LOG_LEVEL_ERROR, "loop", "%s", strerror(errno));
+		mi->exit_status = EX_OSERR;
+	}
+	front_stop(mi);
+	reload_finish(mi);
+	return mi->exit_status;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * From a connection to a running handler, and from its end to the account.
+ */
+
+#ifndef MINETD_SERVE_H
+#define MINETD_SERVE_H
+
+#include <sys/resource.h>
+
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "main/minetd.h"
+
+/*
+ * Start a handler for the connection that a frontend says it accepted.  The
+ * socket is closed here.  Returns 0, also when no handler could be started
+ * (which is logged), or -1 when no correct frontend can have sent this.
+ */
+int	serve_connection(struct minetd *mi, uint32_t listener,
+	    const struct addr *peer, int socket, struct monotime now);
+
+/* A frontend refused peers. */
+int	serve_rejected(struct minetd *mi, uint32_t listener,
+	    const struct addr *peer, uint32_t reason, uint32_t count,
+	    struct monotime now);
+
+/* Account for a handler that was reaped with this status and usage. */
+void	serve_reaped(struct minetd *mi, struct proc *proc, int status,
+	    const struct rusage *usage, struct monotime now);
+
+/* Send a signal to the handler and everything in its process group. */
+void	serve_kill(const struct proc *proc, int signal_number);
+
+#endif

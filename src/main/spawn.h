@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * Start one handler on a descriptor, and report why it could not be started.
+ *
+ * Two ways, one request for both: a child that shares main's memory on a small
+ * stack of its own, for which main does not wait, and a plain fork for what
+ * that cannot do.  Either way spawn_start() returns at once; how the start
+ * went is known when the child is reaped.
+ */
+
+#ifndef MINETD_SPAWN_H
+#define MINETD_SPAWN_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/loop.h"
+#include "base/monotime.h"
+#include "main/child.h"
+#include "main/environment.h"
+
+struct spawner;
+
+/* What all handlers of a service have in common; see struct child_plan. */
+struct spawn_plan {
+	struct child_plan child;
+	const char *const *env;	/* the variables of every connection */
+	size_t env_count;
+	bool fork;		/* needs memory of its own */
+};
+
+/* A child that was started; kept with its process until it is reaped. */
+struct spawn_handle {
+	pid_t pid;
+	int slot;		/* -1: forked */
+};
+
+/* Returns NULL with errno ENOMEM.  The loop is not owned. */
+struct spawner *spawner_new(struct loop *loop);
+
+/*
+ * Start a handler on socket, which stays the caller's and may be closed at
+ * once.  The plan stays valid until spawn_reaped() was called for the child,
+ * or the program was executed.  Returns 0 and *handle, or -1 with errno of
+ * clone(2), fork(2) or pipe2(2); nothing was started then.
+ */
+int	spawn_start(struct spawner *sp, const struct spawn_plan *plan,
+	    const struct connection *conn, int socket,
+	    struct spawn_handle *handle);
+
+/*
+ * Tell that the child was waited for, once for each success of spawn_start().
+ * Returns how its start failed; step CHILD_DONE when it did not.
+ */
+struct child_report spawn_reaped(struct spawner *sp,
+	    const struct spawn_handle *handle);
+
+/*
+ * Kill the children that were started 5 s ago and have not executed their
+ * program: only their own user can have stopped them.  Called each second;
+ * returns how many were killed.
+ */
+unsigned spawn_overdue(struct spawner *sp, struct monotime now);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * From whatever started us to a known state.
+ *
+ * Signals are blocked and have their default dispositions; none is ignored and
+ * none has a handler, so a handler program starts with defaults without any
+ * work.  The ones that would end a daemon by default (SIGPIPE, SIGXFSZ) are
+ * blocked like the others, and stay pending.
+ *
+ * The session keyring becomes a new one that whoever possesses it may search
+ * but not change: handlers of different services cannot meet in it.
+ */
+
+#include "main/starter.h"
+
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <linux/securebits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "main/sys.h"
+
+enum {
+	/* For the possessor: view and search (linux/key.h is not exported). */
+	KEYRING_PERMISSIONS = 0x01000000 | 0x08000000,
+};
+
+/* All signals, also those that the C library keeps for itself. */
+void
+starter_block_signals(void)
+{
+	uint64_t all = ~UINT64_C(0);
+
+	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof(all));
+	for (int number = 1; number < NSIG; number++)
+		if (number != SIGKILL && number != SIGSTOP)
+			signal(number, SIG_DFL);
+}
+
+static int
+standard_descriptors_open(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) != -1)
+			continue;
+		if (open("/dev/null", O_RDWR) != fd)
+			return -1;
+	}
+	return 0;
+}
+
+int
+starter_enter(int keep_fd)
+{
+	if (standard_descriptors_open() == -1)
+		return -1;
+	if (keep_fd < 3)
+		return close_range(3, ~0U, 0);
+	if (fcntl(keep_fd, F_SETFD, FD_CLOEXEC) == -1)
+		return -1;
+	if (keep_fd > 3)
+		close_range(3, (unsigned)keep_fd - 1, 0);
+	return close_range((unsigned)keep_fd + 1, ~0U, 0);
+}
+
+static void
+timers_disarm(void)
+{
+	const struct itimerval none = { { 0, 0 }, { 0, 0 } };
+
+	setitimer(ITIMER_REAL, &none, NULL);
+	setitimer(ITIMER_VIRTUAL, &none, NULL);
+	setitimer(ITIMER_PROF, &none, NULL);
+}
+
+/* Children of a real-time or boosted daemon start as ordinary processes. */
+static void
+scheduling_reset(void)
+{
+	struct sched_param param;
+	int policy = sched_getscheduler(0);
+
+	if (policy == -1 || policy == SCHED_OTHER ||
+	    sched_getparam(0, &param) == -1)
+		return;
+	sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &param);
+}
+
+static int
+number_read(const char *path, int missing)
+{
+	FILE *file = fopen(path, "re");
+	int number;
+
+	if (file == NULL)
+		return missing;
+	if (fscanf(file, "%d", &number) != 1)
+		number = missing;
+	fclose(file);
+	return number;
+}
+
+static int
+capabilities_reset(struct starter *st)
+{
+	if (capng_get_caps_process() != 0) {
+		errno = EPERM;
+		return -1;
+	}
+	st->may_change_user =
+	    capng_have_capability(CAPNG_EFFECTIVE, CAP_SETUID) &&
+	    capng_have_capability(CAPNG_EFFECTIVE, CAP_SETGID);
+	st->may_lower_oom =
+	    capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_RESOURCE);
+	st->may_lower_nice =
+	    capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_NICE);
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
+		capng_update(CAPNG_DROP, CAPNG_INHERITABLE, (unsigned)cap);
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0) {
+		errno = EPERM;
+		return -1;
+	}
+	/* Only a privileged starter can have set them, and only such a one
+	 * can reset them. */
+	prctl(PR_SET_SECUREBITS, SECUREBITS_DEFAULT, 0, 0, 0);
+	return 0;
+}
+
+static void
+keyring_replace(void)
+{
+	long ring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+
+	if (ring != -1)
+		syscall(SYS_keyctl, KEYCTL_SETPERM, ring, KEYRING_PERMISSIONS);
+}
+
+int
+starter_reset(struct starter *st)
+{
+	st->environment = environ;
+	st->uid = geteuid();
+	st->gid = getegid();
+	st->nice = getpriority(PRIO_PROCESS, 0);
+	st->oom_score_adj = number_read("/proc/self/oom_score_adj", 0);
+	if (getrlimit(RLIMIT_NOFILE, &st->nofile) == -1 ||
+	    capabilities_reset(st) == -1)
+		return -1;
+	umask(022);
+	timers_disarm();
+	scheduling_reset();
+	keyring_replace();
+	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+	return chdir("/");
+}
+
+bool
+starter_raise_nofile(struct starter *st, uint64_t count)
+{
+	struct rlimit own;
+
+	if (getrlimit(RLIMIT_NOFILE, &own) == -1)
+		return false;
+	if (own.rlim_cur >= count)
+		return true;
+	own.rlim_cur = count < own.rlim_max ? count : own.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &own) == -1)
+		return false;
+	st->nofile_raised = true;
+	return own.rlim_cur >= count;
+}
