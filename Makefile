@@ -2,7 +2,11 @@
 
 VERSION = 0.1.0
 
+# The packager's; what minetd itself needs is added further down.
 PREFIX = /usr/local
+SBINDIR = $(PREFIX)/sbin
+MANDIR = $(PREFIX)/share/man
+UNITDIR = $(PREFIX)/lib/systemd/system
 SYSCONFDIR = /etc
 CFLAGS = -O2 -g
 CPPFLAGS =
@@ -20,8 +24,15 @@ MINETD_CPPFLAGS = -D_GNU_SOURCE -Isrc -DMINETD_VERSION='"$(VERSION)"' \
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wvla -Wundef \
 	-Wimplicit-fallthrough $(if $(WERROR),-Werror)
-HARDENING = -fPIE -fstack-protector-strong -fcf-protection \
-	-D_FORTIFY_SOURCE=2
+# Not every compiler and processor has all of it.  Fortification needs an
+# optimiser, and a packager's own level of it is left alone.
+cc_has = $(shell $(CC) -Werror $(1) -xc -c /dev/null -o /dev/null \
+	2>/dev/null && echo $(1))
+FORTIFY = $(if $(findstring FORTIFY,$(CPPFLAGS) $(CFLAGS)),,$(if \
+	$(filter-out -O0,$(filter -O%,$(CFLAGS))),-U_FORTIFY_SOURCE \
+	-D_FORTIFY_SOURCE=2))
+HARDENING := -fPIE -fstack-protector-strong $(call cc_has,-fcf-protection) \
+	$(call cc_has,-fstack-clash-protection) $(FORTIFY)
 SANFLAGS = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
 MINETD_CFLAGS = -std=gnu17 $(WARNINGS) $(if $(SAN),$(SANFLAGS),$(HARDENING))
@@ -31,40 +42,136 @@ PKGS = libbsd-overlay libconfuse libcap-ng libseccomp
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
-BASE_SRCS = addr loop timer log channel
-CONF_SRCS =
-MAIN_SRCS =
-FRONTEND_SRCS =
+BASE_SRCS = addr loop timer log logtext loghead logsink logdest channel \
+	verdict
+CONF_SRCS = conf load reader source scan prescan parse draft build merge store \
+	key value url suggest complaint heap block account identity privilege \
+	env host listen overlap dump admission
+MAIN_SRCS = options starter daemon pidfile notify run reload listener service \
+	front serve environment spawn child cred proc
+FRONTEND_SRCS = frontend confine accept admit outbox
+UNIT_TESTS = admit_test channel_test environment_test proc_test
+TEST_BINS =
+FUZZ_TESTS =
+MANUALS = minetd.8 minetd.conf.5 minetd-handler.7
+
 LIB_SRCS = $(BASE_SRCS:%=src/base/%.c) $(CONF_SRCS:%=src/conf/%.c) \
 	$(MAIN_SRCS:%=src/main/%.c) $(FRONTEND_SRCS:%=src/frontend/%.c)
-UNIT_TESTS =
-
 LIB_OBJS = $(LIB_SRCS:%.c=$(B)/%.o)
+UNIT_BINS = $(UNIT_TESTS:%=$(B)/tests/unit/%)
+HELPER_BINS = $(TEST_BINS:%=build/tests/bin/%)
+FUZZ_BINS = $(FUZZ_TESTS:%=$(B)/tests/fuzz/%)
+COMPILE = $(CC) $(MINETD_CPPFLAGS) $(CPPFLAGS) $(PKG_CFLAGS) \
+	$(MINETD_CFLAGS) $(CFLAGS)
+LINK = $(CC) $(CFLAGS) $(MINETD_CFLAGS) $(MINETD_LDFLAGS) $(LDFLAGS)
+
+# Quiet lines, whole commands with V=1.  Targets that install what is missing
+# call make again: only then can pkg-config and the compiler be asked.
 Q = $(if $(V),,@)
+SAY = $(if $(V),@:,@echo " ")
+AGAIN = +$(Q)$(MAKE) --no-print-directory \
+	$(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
-all: minetd ## build ./minetd
-
-minetd: $(B)/minetd
-	$(Q)ln -sf $< $@
+all: $(B)/minetd ## build ./minetd; SAN=1 sanitised, V=1 shows the commands
+	$(Q)ln -sf $< minetd
 
 $(B)/minetd: $(B)/src/main/main.o $(B)/libminetd.a
-	$(if $(V),,@echo "  LD  $@")
-	$(Q)$(CC) $(CFLAGS) $(MINETD_CFLAGS) $(MINETD_LDFLAGS) $(LDFLAGS) \
-		-o $@ $^ $(PKG_LIBS)
+	$(SAY) "LD  $@"
+	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
 
 $(B)/libminetd.a: $(LIB_OBJS)
-	$(if $(V),,@echo "  AR  $@")
+	$(SAY) "AR  $@"
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(B)/%.o: %.c
-	$(if $(V),,@echo "  CC  $<")
+$(B)/%.o: %.c $(B)/flags
+	$(SAY) "CC  $<"
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(MINETD_CPPFLAGS) $(CPPFLAGS) $(PKG_CFLAGS) \
-		$(MINETD_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
--include $(LIB_OBJS:.o=.d) $(B)/src/main/main.d
+# Objects are stale when they were made with other flags.
+$(B)/flags: export FLAGS = $(COMPILE)
+$(B)/flags: FORCE
+	$(Q)tools/deps -n build || echo "try: make deps"
+	$(Q)mkdir -p $(@D)
+	$(Q)echo "$$FLAGS" | cmp -s - $@ || echo "$$FLAGS" >$@
+
+-include $(LIB_OBJS:.o=.d) $(B)/src/main/main.d $(UNIT_BINS:=.d)
+
+deps: ## install what the build needs
+	$(Q)tools/deps build
+
+demo: ## install what is missing, build, and run minetd on etc/demo.conf
+	$(Q)tools/deps build demo
+	$(AGAIN) all
+	$(Q)tools/demo ./minetd
+
+check: ## install what is missing and run every test; SAN=1 sanitised
+	$(Q)tools/deps build test $(if $(SAN),san)
+	$(AGAIN) check-build
+	$(if $(SAN),,$(AGAIN) check-build SPAWN=fork)
+	$(Q)tools/check $(if $(SAN),san,release fork) -- unit conf e2e
+
+check-unit check-conf check-e2e: check-build ## run one part of the tests
+	$(Q)tools/check $(VARIANT) -- $(@:check-%=%)
+
+check-build: $(B)/minetd $(UNIT_BINS) $(HELPER_BINS)
+	$(Q)printf '%s\n' $(UNIT_BINS) >$(B)/units
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libminetd.a
+	$(SAY) "LD  $@"
+	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS) $(shell pkg-config --libs cmocka)
+
+# Never sanitised: handlers among them report what the process has inherited.
+build/tests/bin/%: tests/bin/%.c
+	$(SAY) "CC  $<"
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -o $@ $<
+
+lint: ## install what is missing and check the sources without running them
+	$(Q)tools/deps build lint
+	$(AGAIN) $(B)/minetd
+	$(Q)tools/lint $(B) $(MINETD_CPPFLAGS) $(PKG_CFLAGS) -std=gnu17
+
+FUZZ_SECONDS = 60
+fuzz: ## run each parser on made-up input, FUZZ_SECONDS long
+	$(Q)tools/deps build fuzz
+	$(AGAIN) fuzz-run B=build/fuzz CC=clang SAN=1 \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link'
+
+fuzz-run: $(FUZZ_BINS)
+	$(Q)tools/fuzz $(FUZZ_SECONDS) $(FUZZ_BINS)
+
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libminetd.a
+	$(SAY) "LD  $@"
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+
+install: all ## install below PREFIX and SYSCONFDIR; DESTDIR goes before both
+	install -D -m 755 $(B)/minetd $(DESTDIR)$(SBINDIR)/minetd
+	for page in $(MANUALS); do install -D -m 644 man/$$page \
+	    $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page || exit; done
+	install -d $(DESTDIR)$(UNITDIR)
+	sed -e 's|@SBINDIR@|$(SBINDIR)|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' \
+	    etc/minetd.service >$(DESTDIR)$(UNITDIR)/minetd.service
+	test -e $(DESTDIR)$(SYSCONFDIR)/minetd.conf || install -D -m 644 \
+	    etc/minetd.conf $(DESTDIR)$(SYSCONFDIR)/minetd.conf
+
+uninstall: ## remove what install made, except the configuration
+	rm -f $(DESTDIR)$(SBINDIR)/minetd $(DESTDIR)$(UNITDIR)/minetd.service
+	for page in $(MANUALS); do \
+	    rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
+
+dist: ## pack the committed sources as build/minetd-VERSION.tar.gz
+	mkdir -p build
+	git archive --prefix=minetd-$(VERSION)/ \
+	    -o build/minetd-$(VERSION).tar.gz HEAD
 
 clean: ## remove what was built
 	rm -rf build minetd
 
-.PHONY: all clean
+help: ## print this list
+	@sed -n 's/^\([a-z][a-z0-9 -]*\):.*## /\1\t/p' Makefile | expand -t 34
+
+FORCE:
+.PHONY: all deps demo check check-unit check-conf check-e2e check-build lint \
+	fuzz fuzz-run install uninstall dist clean help FORCE
+.SECONDARY:

@@ -100,7 +100,8 @@ frontend_kill(struct minetd *mi, const char *why)
 	front->killed = true;
 	if (why != NULL)
 		event_log(LOG_LEVEL_ERROR, why, front);
-	kill(front->pid, SIGKILL);
+	if (!front->reaped)
+		kill(front->pid, SIGKILL);
 	loop_disarm(mi->loop, &front->channel);
 }
 
@@ -140,7 +141,10 @@ accept_failed_log(struct minetd *mi, const struct channel_msg *msg,
 	return 0;
 }
 
-/* A message that only a frontend in this state may send; -1 when it may not. */
+/*
+ * Do what a message says, if a frontend in this state may send it, and take
+ * care of its descriptor; -1 when it may not.
+ */
 static int
 item_obey(struct minetd *mi, const struct channel_item *item,
     struct monotime now)
@@ -148,14 +152,13 @@ item_obey(struct minetd *mi, const struct channel_item *item,
 	struct front *front = &mi->front;
 	const struct channel_msg *msg = &item->msg;
 
-	if (msg->type == CHANNEL_START) {
-		if (front->state == FRONT_SERVING)
-			return serve_connection(mi, msg->listener,
-			    &msg->start.peer, item->fd, now);
+	if (msg->type == CHANNEL_START && front->state == FRONT_SERVING)
+		return serve_connection(mi, msg->listener, &msg->start.peer,
+		    item->fd, now);
+	if (item->fd != -1) {
+		close(item->fd);
 		return -1;
 	}
-	if (item->fd != -1)
-		return -1;
 	switch (msg->type) {
 	case CHANNEL_READY:
 		if (front->state != FRONT_CONFINING)
@@ -190,14 +193,21 @@ channel_read(struct minetd *mi, struct monotime now)
 	for (int i = 0; i < n; i++) {
 		if (item_obey(mi, &items[i], now) == 0)
 			continue;
-		for (int j = items[i].msg.type == CHANNEL_START ? i + 1 : i;
-		    j < n; j++)
+		for (int j = i + 1; j < n; j++)
 			if (items[j].fd != -1)
 				close(items[j].fd);
 		frontend_kill(mi, "malformed");
 		return false;
 	}
 	return n == CHANNEL_BATCH;
+}
+
+/* What a frontend had handed over before it ended is still served. */
+static void
+channel_drain(struct minetd *mi, struct monotime now)
+{
+	while (!mi->front.killed && channel_read(mi, now))
+		;
 }
 
 static void
@@ -239,6 +249,13 @@ front_init(struct minetd *mi)
 	STAILQ_INIT(&mi->dirty);
 }
 
+void
+front_fini(struct minetd *mi)
+{
+	if (mi->front.admission_fd != -1)
+		close(mi->front.admission_fd);
+}
+
 /* The new one knows nothing: no listener, and of each service a count of 0. */
 static void
 knowledge_reset(struct minetd *mi)
@@ -250,6 +267,7 @@ knowledge_reset(struct minetd *mi)
 	front->ping_due = false;
 	front->unanswered = 0;
 	front->killed = false;
+	front->reaped = false;
 	for (uint32_t i = 0; i < mi->conf->listens.count; i++)
 		mi->listeners[i].told = false;
 	for (uint32_t i = 0; i < mi->conf->services.count; i++) {
@@ -325,10 +343,18 @@ channel_close(struct minetd *mi)
 }
 
 void
-front_stop(struct minetd *mi)
+front_stop(struct minetd *mi, struct monotime now)
 {
-	timer_disarm(loop_timers(mi->loop), &mi->front.restart);
-	/* It ends when the channel does, unless it hangs. */
+	struct front *front = &mi->front;
+
+	timer_disarm(loop_timers(mi->loop), &front->restart);
+	if (front->state == FRONT_NONE)
+		return;
+	kill(front->pid, SIGKILL);
+	while (waitpid(front->pid, NULL, 0) == -1 && errno == EINTR)
+		;
+	front->reaped = true;
+	channel_drain(mi, now);
 	channel_close(mi);
 }
 
@@ -504,9 +530,8 @@ front_reaped(struct minetd *mi, pid_t pid, int status, struct monotime now)
 
 	if (front->state == FRONT_NONE || pid != front->pid)
 		return false;
-	/* What it had handed over before it ended is still served. */
-	while (!front->killed && channel_read(mi, now))
-		;
+	front->reaped = true;
+	channel_drain(mi, now);
 	ended_log(front, status);
 	channel_close(mi);
 	front->replaced = true;

@@ -16,8 +16,9 @@
 
 #include "main/minetd.h"
 
-/* Prepare mi->front; nothing is started. */
+/* Prepare mi->front; nothing is started.  Undone after front_stop(). */
 void	front_init(struct minetd *mi);
+void	front_fini(struct minetd *mi);
 
 /*
  * Start a frontend for mi->conf, of which none runs.  Returns 0, or -1 with
@@ -25,8 +26,12 @@ void	front_init(struct minetd *mi);
  */
 int	front_start(struct minetd *mi, struct monotime now);
 
-/* End the frontend without a successor. */
-void	front_stop(struct minetd *mi);
+/*
+ * End the frontend without a successor, and wait until it is gone: afterwards
+ * nobody else holds the listeners.  Connections that it had handed over are
+ * served.
+ */
+void	front_stop(struct minetd *mi, struct monotime now);
 
 /* Note that the count of a service is not what the frontend believes. */
 void	front_tell_count(struct minetd *mi, struct service *svc);

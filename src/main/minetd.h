@@ -39,7 +39,7 @@ enum front_state {
 
 struct front {
 	enum front_state state;
-	pid_t pid;		/* unreaped while not FRONT_NONE */
+	pid_t pid;
 	struct watch channel;
 	struct timer restart;	/* when to start the next one */
 	struct timer send_retry; /* when to send again, for want of an event */
@@ -50,7 +50,8 @@ struct front {
 	unsigned backoff_msec;	/* before the next start; 0: at once */
 	bool setup_sent;
 	bool ping_due;
-	bool killed;		/* by us, or found dead; not reaped yet */
+	bool killed;		/* by us, or it has closed the channel */
+	bool reaped;		/* its pid may be somebody else's by now */
 	bool replaced;		/* it is not the first one */
 };
 

@@ -21,6 +21,13 @@ enum {
 
 LIST_HEAD(proc_list, proc);
 
+struct chunk {
+	SLIST_ENTRY(chunk) entry;
+	struct proc procs[CHUNK];
+};
+
+SLIST_HEAD(chunk_list, chunk);
+
 struct proc_table {
 	struct proc **by_pid;
 	struct proc **by_id;
@@ -28,6 +35,7 @@ struct proc_table {
 	size_t count;
 	struct proc_list all;
 	struct proc *unused;	/* linked by next_by_pid */
+	struct chunk_list chunks;
 };
 
 /* Pids and connection numbers are dense, so their low bits will do. */
@@ -88,13 +96,28 @@ proc_table_new(void)
 	table->by_pid = calloc(table->chains, sizeof(struct proc *));
 	table->by_id = calloc(table->chains, sizeof(struct proc *));
 	LIST_INIT(&table->all);
+	SLIST_INIT(&table->chunks);
 	if (table->by_pid == NULL || table->by_id == NULL) {
-		free(table->by_pid);
-		free(table->by_id);
-		free(table);
+		proc_table_free(table);
 		return NULL;
 	}
 	return table;
+}
+
+void
+proc_table_free(struct proc_table *table)
+{
+	struct chunk *chunk;
+
+	if (table == NULL)
+		return;
+	while ((chunk = SLIST_FIRST(&table->chunks)) != NULL) {
+		SLIST_REMOVE_HEAD(&table->chunks, entry);
+		free(chunk);
+	}
+	free(table->by_pid);
+	free(table->by_id);
+	free(table);
 }
 
 struct proc *
@@ -103,12 +126,13 @@ proc_new(struct proc_table *table)
 	struct proc *proc = table->unused;
 
 	if (proc == NULL) {
-		struct proc *chunk = calloc(CHUNK, sizeof(*chunk));
+		struct chunk *chunk = calloc(1, sizeof(*chunk));
 
 		if (chunk == NULL)
 			return NULL;
+		SLIST_INSERT_HEAD(&table->chunks, chunk, entry);
 		for (int i = 0; i < CHUNK; i++)
-			proc_free(table, &chunk[i]);
+			proc_free(table, &chunk->procs[i]);
 		proc = table->unused;
 	}
 	table->unused = proc->next_by_pid;

@@ -40,6 +40,9 @@ struct proc_table;
 /* Returns NULL with errno ENOMEM. */
 struct proc_table *proc_table_new(void);
 
+/* Free the table and all entries; NULL is fine. */
+void	proc_table_free(struct proc_table *table);
+
 /*
  * Reserve the memory of an entry, before anything is started; NULL with errno
  * ENOMEM.  The entry is not in the table yet.  Ended by proc_add() or

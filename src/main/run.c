@@ -142,7 +142,7 @@ stop(struct minetd *mi, const char *signal_name, struct monotime now)
 	notify_send(&mi->notify, "STOPPING=1");
 	stop_log(mi, signal_name);
 	timer_disarm(loop_timers(mi->loop), &mi->retry);
-	front_stop(mi);
+	front_stop(mi, now);
 	reload_close_listeners(mi);
 	for (proc = proc_first(mi->procs); proc != NULL;
 	    proc = proc_next(proc))
@@ -225,7 +225,7 @@ tick_due(void *arg, struct monotime now)
 
 	children_reap(mi, now);
 	front_tick(mi);
-	killed = spawn_overdue(mi->spawner, now);
+	killed = spawn_overdue(mi->spawner);
 	if (killed > 0)
 		overdue_log(killed);
 	leave_if_idle(mi);
@@ -314,6 +314,17 @@ run_init(struct minetd *mi)
 	return 0;
 }
 
+static void
+run_fini(struct minetd *mi)
+{
+	front_fini(mi);
+	spawner_free(mi->spawner);
+	proc_table_free(mi->procs);
+	loop_disarm(mi->loop, &mi->signals);
+	close(mi->signals.fd);
+	loop_free(mi->loop);
+}
+
 static int
 run_start(struct minetd *mi, const struct conf *conf)
 {
@@ -339,7 +350,8 @@ run(struct minetd *mi, const struct conf *conf)
 		log_message(LOG_LEVEL_ERROR, "loop", "%s", strerror(errno));
 		mi->exit_status = EX_OSERR;
 	}
-	front_stop(mi);
+	front_stop(mi, monotime_now());
 	reload_finish(mi);
+	run_fini(mi);
 	return mi->exit_status;
 }

@@ -62,7 +62,7 @@ enum {
 	SLOTS_PER_USER = 96,	/* so that one user cannot take them all */
 	SLOT_SIZE = 8192,
 	SLOT_VARS = 64,		/* variables that a slot has room for */
-	OVERDUE_MSEC = 5000,
+	OVERDUE_TICKS = 5,
 };
 
 /* What a child uses while it shares our memory. */
@@ -89,7 +89,7 @@ struct slot {
 	pid_t pid;		/* whose slot this is; 0: free */
 	uint32_t uid;		/* whom the child becomes */
 	struct child_report report; /* written by the child */
-	struct monotime started;
+	unsigned ticks;		/* seconds that the child was seen here */
 };
 
 TAILQ_HEAD(slot_list, slot);
@@ -99,7 +99,7 @@ struct forked {
 	TAILQ_ENTRY(forked) entry;
 	struct watch pipe;
 	struct spawner *spawner;
-	struct monotime started;
+	unsigned ticks;		/* seconds without execve */
 	pid_t pid;
 };
 
@@ -204,7 +204,7 @@ start_shared(struct spawner *sp, struct slot *slot,
 		.socket = socket,
 		.report_fd = -1,
 	};
-	slot->started = monotime_now();
+	slot->ticks = 0;
 	slot->pid = clone(child_entry, memory->stack + sizeof(memory->stack),
 	    CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD,
 	    &work->request, &slot->tid, NULL, &slot->tid);
@@ -258,7 +258,6 @@ forked_new(struct spawner *sp, int *write_end)
 	}
 	watch_init(&child->pipe, ends[0], report_ready, child);
 	child->spawner = sp;
-	child->started = monotime_now();
 	TAILQ_INSERT_TAIL(&sp->forked, child, entry);
 	*write_end = ends[1];
 	return child;
@@ -324,6 +323,22 @@ spawner_new(struct loop *loop)
 	return sp;
 }
 
+void
+spawner_free(struct spawner *sp)
+{
+	struct forked *child;
+
+	if (sp == NULL)
+		return;
+	while ((child = TAILQ_FIRST(&sp->forked)) != NULL)
+		forked_free(child);
+	slots_collect(sp);
+	if (!TAILQ_EMPTY(&sp->busy))
+		return;	/* The kernel will yet write to their tids. */
+	munmap(sp->memory, SLOTS * sizeof(*sp->memory));
+	free(sp);
+}
+
 int
 spawn_start(struct spawner *sp, const struct spawn_plan *plan,
     const struct connection *conn, int socket, struct spawn_handle *handle)
@@ -378,24 +393,18 @@ spawn_reaped(struct spawner *sp, const struct spawn_handle *handle)
 }
 
 unsigned
-spawn_overdue(struct spawner *sp, struct monotime now)
+spawn_overdue(struct spawner *sp)
 {
 	struct slot *slot;
 	struct forked *child;
 	unsigned killed = 0;
 
 	slots_collect(sp);
-	TAILQ_FOREACH(slot, &sp->busy, entry) {
-		if (slot_tid(slot) == 0 || monotime_before(now,
-		    monotime_add_msec(slot->started, OVERDUE_MSEC)))
-			continue;
-		killed += kill(slot->pid, SIGKILL) == 0;
-	}
-	TAILQ_FOREACH(child, &sp->forked, entry) {
-		if (monotime_before(now,
-		    monotime_add_msec(child->started, OVERDUE_MSEC)))
-			break;
-		killed += kill(child->pid, SIGKILL) == 0;
-	}
+	TAILQ_FOREACH(slot, &sp->busy, entry)
+		if (slot_tid(slot) != 0 && ++slot->ticks > OVERDUE_TICKS)
+			killed += kill(slot->pid, SIGKILL) == 0;
+	TAILQ_FOREACH(child, &sp->forked, entry)
+		if (++child->ticks > OVERDUE_TICKS)
+			killed += kill(child->pid, SIGKILL) == 0;
 	return killed;
 }

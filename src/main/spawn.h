@@ -19,7 +19,6 @@
 #include <stddef.h>
 
 #include "base/loop.h"
-#include "base/monotime.h"
 #include "main/child.h"
 #include "main/environment.h"
 
@@ -43,6 +42,12 @@ struct spawn_handle {
 struct spawner *spawner_new(struct loop *loop);
 
 /*
+ * Forget all children; NULL is fine.  The slots of those that still share our
+ * memory stay mapped.
+ */
+void	spawner_free(struct spawner *sp);
+
+/*
  * Start a handler on socket, which stays the caller's and may be closed at
  * once.  The plan stays valid until spawn_reaped() was called for the child,
  * or the program was executed.  Returns 0 and *handle, or -1 with errno of
@@ -60,10 +65,11 @@ struct child_report spawn_reaped(struct spawner *sp,
 	    const struct spawn_handle *handle);
 
 /*
- * Kill the children that were started 5 s ago and have not executed their
- * program: only their own user can have stopped them.  Called each second;
- * returns how many were killed.
+ * Kill the children that have not executed their program 5 s after they were
+ * started: only their own user can have stopped them.  Called each second; the
+ * seconds are counted in calls, so that none pass while main itself is
+ * stopped.  Returns how many were killed.
  */
-unsigned spawn_overdue(struct spawner *sp, struct monotime now);
+unsigned spawn_overdue(struct spawner *sp);
 
 #endif
