@@ -50,7 +50,8 @@ CONF_SRCS = conf load reader source scan prescan parse draft build merge store \
 MAIN_SRCS = options starter daemon pidfile notify run reload listener service \
 	front serve environment spawn child cred proc
 FRONTEND_SRCS = frontend confine accept admit outbox
-UNIT_TESTS = admit_test channel_test environment_test proc_test
+UNIT_TESTS = addr_test admit_test channel_test environment_test log_test \
+	logsink_test loop_test proc_test timer_test
 TEST_BINS =
 FUZZ_TESTS =
 MANUALS = minetd.8 minetd.conf.5 minetd-handler.7

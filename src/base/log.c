@@ -251,8 +251,6 @@ log_message(enum log_level level, const char *verb, const char *format, ...)
 	if (!line.wanted)
 		return;
 	va_start(args, format);
-	/* %m is the errno of the caller. */
-	errno = saved;
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
 	log_str(&line, "message", message);

@@ -120,10 +120,9 @@ open_stderr(struct logdest *dest)
 	if (fstat(STDERR_FILENO, &st) == -1 ||
 	    (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
 		return;
-	if (is_journal(&st)) {
+	/* Without a facility: the journal would take that as text. */
+	if (is_journal(&st))
 		dest->head.style = LOGHEAD_PRIORITY;
-		dest->head.facility = LOG_DAEMON;
-	}
 	if (S_ISSOCK(st.st_mode)) {
 		dest->kind = LOGDEST_STDERR_SOCKET;
 		return;

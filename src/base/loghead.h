@@ -27,7 +27,7 @@ enum loghead_style {
 	LOGHEAD_NONE,		/* the reader adds the time */
 	LOGHEAD_TIME,		/* UTC, for files */
 	LOGHEAD_PRIORITY,	/* "<6>", for the journal */
-	LOGHEAD_SYSLOG,		/* RFC 3164: "<30>Nov 24 12:38:05 minetd[1]: " */
+	LOGHEAD_SYSLOG,		/* RFC 3164, with "minetd[PID]: " */
 };
 
 /* What the head of a line is made of, and the length of its text. */

@@ -93,7 +93,7 @@ check_exec(const struct merge *merge, struct merged *merged)
 		return;
 	struct conf_str program = conf_strings(conf, svc->exec)[0];
 	const char *path = conf_string(conf, program);
-	if (path[0] != '/')
+	if (path[0] != '/' && path[0] != '\0')
 		merge_complain(merge, merged, KEY_EXEC,
 		    "\"%.200s\": must be an absolute path", path);
 	env_check_size(merge, merged);
@@ -258,8 +258,8 @@ build_conf(const struct draft *draft, struct complaints *complaints)
 	    build->services, complaints);
 	build_listens(build);
 	block_finish(build->merge.block, &build->head);
-	if (draft->service_count == 0)
+	if (draft->service_count == 0 && complaints_errors(complaints) == 0)
 		complain_mildly(complaints, (struct place){ 0, 0 }, "service",
-		    "there is none");
+		    "none is configured");
 	return build->merge.block;
 }

@@ -35,7 +35,11 @@ write_quoted(FILE *out, const char *text)
 	putc('"', out);
 	for (const unsigned char *p = (const unsigned char *)text; *p != '\0';
 	    p++) {
-		if (*p < 0x20 || *p == 0x7f)
+		if (*p == '\n')
+			fputs("\\n", out);
+		else if (*p == '\t')
+			fputs("\\t", out);
+		else if (*p < 0x20 || *p == 0x7f)
 			fprintf(out, "\\x%02x", *p);
 		else if (*p == '"' || *p == '\\')
 			fprintf(out, "\\%c", *p);
@@ -155,7 +159,7 @@ write_scalar(const struct dump *dump, const struct key *key,
 		write_msec(dump->out, read_number(key, field));
 		break;
 	case KIND_OCTAL:
-		fprintf(dump->out, "\"%04o\"",
+		fprintf(dump->out, "\"%#o\"",
 		    (unsigned)read_number(key, field));
 		break;
 	case KIND_WORD:

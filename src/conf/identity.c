@@ -8,6 +8,7 @@
 #include "conf/identity.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "conf/heap.h"
@@ -105,7 +106,8 @@ configured_groups(const struct merge *merge, const struct merged *merged)
 		const char *text =
 		    conf_string(conf, conf_strings(conf, names)[i]);
 
-		if (find_group(merge, merged, KEY_GROUPS, text, &gids[count]))
+		if (text[0] != '\0' &&
+		    find_group(merge, merged, KEY_GROUPS, text, &gids[count]))
 			count++;
 	}
 	struct conf_list list =
@@ -225,6 +227,13 @@ identity_keep(struct merge *merge, struct merged *merged)
 	    merge->root ? default_user : own_account(merge)->name);
 }
 
+/* The account that need not exist, whether its name was configured or not. */
+static bool
+is_default_frontend(const char *text)
+{
+	return strcmp(text, "minetd") == 0;
+}
+
 /* The frontend's number and group in a daemon of root's. */
 static void
 resolve_root_frontend(struct merge *merge, struct conf *head,
@@ -234,7 +243,7 @@ resolve_root_frontend(struct merge *merge, struct conf *head,
 	const char *text = string_of(merge, head->frontend_user);
 	const struct account *account = account_find(merge->accounts, text);
 
-	if (account == NULL && place.line == 0) {
+	if (account == NULL && is_default_frontend(text)) {
 		if (!find_free_id(uids, count, &head->frontend_uid))
 			complain(merge->complaints, place, name,
 			    "there is no user \"%s\" and no free number",
@@ -271,9 +280,10 @@ identity_resolve_frontend(struct merge *merge, struct conf *head,
 	}
 	head->frontend_uid = geteuid();
 	head->frontend_gid = getegid();
-	if (place.line == 0)
-		return;
+
 	const char *text = string_of(merge, head->frontend_user);
+	if (is_default_frontend(text))
+		return;
 	const struct account *account = account_find(merge->accounts, text);
 	if (account == NULL)
 		complain(merge->complaints, place,

@@ -69,9 +69,12 @@ const struct key keys[KEY_COUNT] = {
 [KEY_STRICT] = { "strict", KEY_IN_TOP, KEY_SCALAR, KIND_BOOL, CONF(strict) },
 [KEY_MAX_CHILDREN] = { "max_children", KEY_IN_TOP, KEY_SCALAR, KIND_NUMBER,
 	CONF(max_children), .max = INT32_MAX },
-[KEY_INCLUDE] = { "include", KEY_IN_TOP, KEY_CALL, KIND_NONE },
-[KEY_DEFAULTS] = { "defaults", KEY_IN_TOP, KEY_SECTION, KIND_NONE },
-[KEY_SERVICE] = { "service", KEY_IN_TOP, KEY_TITLED, KIND_NONE },
+[KEY_INCLUDE] = { "include", KEY_IN_TOP, KEY_CALL, KIND_NONE,
+	.home = KEY_HOME_NONE },
+[KEY_DEFAULTS] = { "defaults", KEY_IN_TOP, KEY_SECTION, KIND_NONE,
+	.home = KEY_HOME_NONE },
+[KEY_SERVICE] = { "service", KEY_IN_TOP, KEY_TITLED, KIND_NONE,
+	.home = KEY_HOME_NONE },
 
 [KEY_LISTEN] = { "listen", KEY_IN_SERVICE, KEY_LIST, KIND_LISTEN,
 	SERVICE(listen_text) },
@@ -177,9 +180,8 @@ key_find(unsigned scopes, const char *name, size_t len)
 	for (size_t i = 0; i < KEY_COUNT; i++) {
 		const struct key *key = &keys[i];
 
-		if ((key->scopes & scopes) != 0 && key->name[0] == name[0] &&
-		    strncmp(key->name, name, len) == 0 &&
-		    key->name[len] == '\0')
+		if ((key->scopes & scopes) != 0 && strlen(key->name) == len &&
+		    memcmp(key->name, name, len) == 0)
 			return key;
 	}
 	return NULL;

@@ -169,7 +169,7 @@ pass_unsound(struct prescanner *pre, bool in_value)
 	case TOKEN_CLOSE:
 		if (pre->open == 0)
 			return false;
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case TOKEN_RIGHT:
 		if (pre->open > 0)
 			pre->open--;
@@ -236,12 +236,12 @@ static const char *
 right_scope(unsigned scopes)
 {
 	if ((scopes & KEY_IN_TOP) != 0)
-		return "belongs to the top level, outside of all sections";
+		return "belongs at the top level, outside of all sections";
 	if (scopes == KEY_IN_SERVICE)
 		return "can only stand in a service";
 	if ((scopes & KEY_IN_LIMITS) != 0)
-		return "belongs into limits { }";
-	return "belongs into a service or into defaults";
+		return "belongs in limits { }";
+	return "belongs in a service or in defaults";
 }
 
 static void
@@ -268,12 +268,24 @@ complain_unknown(struct prescanner *pre, unsigned scope)
 		complain(pre->complaints, place, name, "unknown key");
 }
 
+/* Whether the token is a key on a line of its own, and no value. */
+static bool
+looks_like_key(const struct prescanner *pre)
+{
+	const struct token *token = &pre->token;
+	unsigned scope = pre->levels[pre->depth].scope;
+
+	return starts_statement(pre) || (pre->open == 0 && token->first &&
+	    token->kind == TOKEN_WORD &&
+	    key_find(scope, token->text, token->len) != NULL);
+}
+
 /* Accept the token if it is a value; otherwise complain about the key. */
 static bool
 value_text(struct prescanner *pre, const struct key *key)
 {
 	if (is_text(&pre->token) && !pre->token.spoilt &&
-	    !starts_statement(pre)) {
+	    !looks_like_key(pre)) {
 		take_token(pre);
 		return true;
 	}

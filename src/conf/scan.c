@@ -4,9 +4,9 @@
 /*
  * Cut the text of a configuration file into tokens.
  *
- * A string ends with its line, unless that ends in a backslash: otherwise a
- * forgotten quote would turn the rest of the file inside out, and be found
- * at its very end.
+ * A string may go over several lines, but a forgotten quote must not turn the
+ * rest of the file inside out, to be found at its very end: what would close
+ * a string on a later line must not look like the beginning of another one.
  */
 
 #include "conf/scan.h"
@@ -186,31 +186,75 @@ pass_plain_escape(struct scan *scan)
 		scan->pos++;
 }
 
+/* Where the next such quote is that no backslash precedes; or the end. */
+static size_t
+find_quote(const struct scan *scan, char quote)
+{
+	size_t pos = scan->pos;
+
+	while (pos < scan->len && scan->text[pos] != quote)
+		pos += scan->text[pos] == '\\' ? 2 : 1;
+	return pos < scan->len ? pos : scan->len;
+}
+
+/* The last byte before pos that is no blank. */
+static char
+byte_before(const struct scan *scan, size_t pos)
+{
+	while (pos > 0 && (scan->text[pos - 1] == ' ' ||
+	    scan->text[pos - 1] == '\t'))
+		pos--;
+	return pos > 0 ? scan->text[pos - 1] : '\n';
+}
+
+/*
+ * Whether the string goes on behind the end of this line.  A quote that opens
+ * a string stands behind one of ={,( or before the first byte of a value.
+ */
+static bool
+goes_on(const struct scan *scan, char quote)
+{
+	size_t pos = find_quote(scan, quote);
+
+	if (pos == scan->len || strchr("={,(", byte_before(scan, pos)) != NULL)
+		return false;
+	return pos + 1 == scan->len || (scan->text[pos + 1] != '\0' &&
+	    strchr(" \t\r\n,})", scan->text[pos + 1]) != NULL);
+}
+
 static void
 pass_string(struct scan *scan, struct token *token)
 {
 	char quote = ahead(scan, 0);
+	bool closed = false;	/* as far as is known */
 
 	token->kind = TOKEN_STRING;
 	scan->pos++;
 	while (!at_end(scan) && ahead(scan, 0) != quote) {
 		char c = ahead(scan, 0);
 
-		if (c == '\n')
+		if (c == '\n' && !closed && !goes_on(scan, quote))
 			break;
+		closed = closed || c == '\n';
 		if (c == '\0')
 			spoil(scan, token, "there is a NUL byte");
-		if (c == '\\' && quote == '"')
+		if (c == '\n')
+			pass_newline(scan);
+		else if (c == '\\' && quote == '"')
 			pass_escape(scan, token);
 		else if (c == '\\')
 			pass_plain_escape(scan);
 		else
 			scan->pos++;
 	}
-	if (ahead(scan, 0) == quote)
+	if (ahead(scan, 0) == quote) {
 		scan->pos++;
-	else
-		spoil(scan, token, "this string is not closed on its line");
+		return;
+	}
+	if (!token->spoilt)
+		complain_here(scan, token->line,
+		    "this string is never closed");
+	token->spoilt = true;
 }
 
 static bool
@@ -318,13 +362,14 @@ scan_next(struct scan *scan)
 	};
 	if (at_end(scan))
 		return token;
-	scan->blank = false;
 	size_t start = scan->pos;
 	char c = ahead(scan, 0);
 	if (c == '"' || c == '\'')
 		pass_string(scan, &token);
 	else if (!pass_mark(scan, &token))
 		pass_word(scan, &token);
+	/* A string may have passed lines. */
+	scan->blank = false;
 	token.len = scan->pos - start;
 	if (token.len > SCAN_VALUE_MAX && !token.spoilt)
 		spoil(scan, &token, "a value is longer than 64 KiB");

@@ -432,7 +432,6 @@ store_setting(struct store *store, const struct draft_setting *setting,
 		return;
 	}
 	set_text(&entry, setting->values[0].text);
-	entry.place.line = setting->values[0].line;
 	scalar_kinds[key->kind](&entry);
 }
 

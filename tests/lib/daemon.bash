@@ -70,6 +70,7 @@ daemon_teardown()
 	done
 	[[ -z $BATS_TEST_COMPLETED || $bad == 1 ]] || return 0
 	for log in "${daemon_logs[@]}"; do
+		[[ -s $log ]] || continue
 		echo "--- ${log##*/}"
 		tail -n 200 "$log"
 	done
@@ -240,6 +241,34 @@ start_minetd()
 	return 1
 }
 
+# start_daemonised [ARGUMENT...]: without -f, which returns when the daemon is
+# ready.  Logs to a file, LOG, and has a pid file, PID_FILE; both in a directory
+# that belongs to RUN_OWNER, when that is set.  What it wrote to stderr before
+# is in LOG.stderr.  Sets MINETD_PID, or fails with the status in
+# MINETD_STATUS.
+start_daemonised()
+{
+	local run=$BATS_TEST_TMPDIR/run starter
+	mkdir -p "$run"
+	[[ -z ${RUN_OWNER:-} ]] || chown "$RUN_OWNER" "$run"
+	LOG=$run/log
+	PID_FILE=$run/pid
+	(
+		close_fds
+		exec </dev/null >/dev/null 2>"$LOG.stderr"
+		exec "${START_WITH[@]}" "$MINETD" -c "$CONF" -p "$PID_FILE" \
+			-l "file:$LOG" "$@"
+	) &
+	starter=$!
+	daemon_logs+=("$LOG" "$LOG.stderr")
+	wait_until 15 gone "$starter" || fail "still in the foreground" || return
+	MINETD_STATUS=0
+	wait "$starter" || MINETD_STATUS=$?
+	[[ $MINETD_STATUS == 0 ]] || return
+	MINETD_PID=$(<"$PID_FILE")
+	daemon_pids+=("$MINETD_PID")
+}
+
 # The daemon's process has its end of the readiness pipe, or is gone already:
 # its stderr is opened after it.
 opened_by()
@@ -247,7 +276,8 @@ opened_by()
 	[[ -e $2 ]] || gone "$1"
 }
 
-# Wait for the daemon's end, for SECONDS at most; MINETD_STATUS is its status.
+# Wait for the daemon's end, for SECONDS at most.  MINETD_STATUS is its status,
+# 127 when it was daemonised: nobody can tell.
 wait_minetd()
 {
 	wait_until "${1:-10}" gone "$MINETD_PID" || fail "still running" ||

@@ -237,6 +237,12 @@ test_sockaddr_of_the_kernel(void **state)
 	addr_format(&addr, buf);
 	assert_string_equal(buf, "192.0.2.1:4007");
 
+	/* A scope means nothing where the address is unique. */
+	sin6.sin6_addr.s6_addr[0] = 0x20;
+	addr_from_sockaddr(&addr, (struct sockaddr *)&sin6, sizeof(sin6));
+	assert_int_equal(addr.family, ADDR_IP6);
+	assert_int_equal(addr.scope, 0);
+
 	/* An unnamed peer has no more than a family. */
 	addr_from_sockaddr(&addr, (struct sockaddr *)&sun,
 	    sizeof(sun.sun_family));

@@ -41,6 +41,7 @@ struct peer {
 	struct monotime now;
 	struct peer *disarm;	/* by the callback */
 	uint32_t rearm;		/* that one then for these events */
+	struct peer *narrow;	/* to EPOLLIN, by the callback */
 };
 
 struct bench {
@@ -69,6 +70,9 @@ peer_ready(void *arg, uint32_t events, struct monotime now)
 			assert_int_equal(loop_arm(bench->loop,
 			    &peer->disarm->watch, peer->rearm), 0);
 	}
+	if (peer->narrow != NULL)
+		assert_int_equal(loop_arm(bench->loop, &peer->narrow->watch,
+		    EPOLLIN), 0);
 }
 
 static void
@@ -240,6 +244,19 @@ test_events_no_longer_wanted_are_not_told(void **state)
 }
 
 static void
+test_narrowed_by_an_earlier_callback(void **state)
+{
+	struct bench *bench = *state;
+
+	for (int i = 0; i < 2; i++) {
+		arm(bench, i, EPOLLIN | EPOLLOUT);
+		bench->peers[i].narrow = &bench->peers[1 - i];
+	}
+	bench_run(bench, 1);
+	assert_int_equal(bench->calls, 1);
+}
+
+static void
 test_hangup_is_always_told(void **state)
 {
 	struct bench *bench = *state;
@@ -397,6 +414,7 @@ main(void)
 		TEST(test_disarms_itself),
 		TEST(test_rearmed_waits_for_the_next_wakeup),
 		TEST(test_events_no_longer_wanted_are_not_told),
+		TEST(test_narrowed_by_an_earlier_callback),
 		TEST(test_hangup_is_always_told),
 		TEST(test_more_than_a_batch),
 		TEST(test_arm_alike_asks_nobody),
