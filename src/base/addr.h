@@ -29,8 +29,8 @@ enum addr_family {
 struct addr {
 	uint16_t family;	/* enum addr_family */
 	uint16_t port;		/* host byte order; 0 for unix */
-	uint32_t scope;		/* interface index of a link-local IPv6 address */
-	uint8_t bytes[16];	/* network byte order; IPv4 uses the first four */
+	uint32_t scope;		/* interface of a link-local IPv6 address */
+	uint8_t bytes[16];	/* network byte order; IPv4: the first four */
 };
 
 /* What the kernel says of a unix peer (SO_PEERCRED), kept in bytes. */

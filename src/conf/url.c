@@ -41,7 +41,7 @@ static const struct scheme schemes[] = {
 	{ "vsock://", .supported = false },
 	{ "fd://", .supported = false },
 	{ "tcpmux://", .supported = false },
-	{ NULL },
+	{ .prefix = NULL },
 };
 
 static const struct scheme *

@@ -187,11 +187,40 @@ daemon_start(const struct options *opts, const struct conf *conf)
 	return status;
 }
 
+/* What the command line says, once it is understood. */
+static int
+options_obey(const struct options *opts, int argc, char **argv)
+{
+	const struct conf *conf;
+
+	if (opts->help || opts->version) {
+		fputs(opts->help ? options_help() : "minetd " MINETD_VERSION
+		    "\n", stdout);
+		return EX_OK;
+	}
+	if (starter_enter(opts->ready_fd) == -1) {
+		perror("minetd");
+		return EX_OSERR;
+	}
+	conf = configuration_load(opts);
+	if (conf == NULL)
+		return EX_CONFIG;
+	if (opts->check || opts->print) {
+		int status = configuration_show(opts, conf);
+
+		conf_free(conf);
+		return status;
+	}
+	setproctitle_init(argc, argv, environ);
+	setproctitle("main");
+	return daemon_start(opts, conf);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options opts;
-	const struct conf *conf;
+	int status = EX_USAGE;
 
 	if (argc == 2 && strcmp(argv[1], "--frontend") == 0) {
 		setproctitle_init(argc, argv, environ);
@@ -200,23 +229,8 @@ main(int argc, char **argv)
 		return frontend_run(FRONTEND_CHANNEL);
 	}
 	starter_block_signals();
-	if (options_parse(&opts, argc, argv) == -1)
-		return EX_USAGE;
-	if (opts.help || opts.version) {
-		fputs(opts.help ? options_help() : "minetd " MINETD_VERSION
-		    "\n", stdout);
-		return EX_OK;
-	}
-	if (starter_enter(opts.ready_fd) == -1) {
-		perror("minetd");
-		return EX_OSERR;
-	}
-	conf = configuration_load(&opts);
-	if (conf == NULL)
-		return EX_CONFIG;
-	if (opts.check || opts.print)
-		return configuration_show(&opts, conf);
-	setproctitle_init(argc, argv, environ);
-	setproctitle("main");
-	return daemon_start(&opts, conf);
+	if (options_parse(&opts, argc, argv) == 0)
+		status = options_obey(&opts, argc, argv);
+	options_fini(&opts);
+	return status;
 }

@@ -13,12 +13,15 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 
-static const char help[] =
-    "usage: minetd [-fdtTVh] [-c FILE] [-l LOG] [-p PIDFILE] [-r FD]\n"
+#define USAGE \
+	"usage: minetd [-fdtTVh] [-c FILE] [-l LOG] [-p PIDFILE] [-r FD]\n"
+
+static const char help[] = USAGE
     "  -f          stay in the foreground\n"
     "  -d          the same, and log everything to standard error\n"
     "  -t          check the configuration and exit\n"
@@ -51,6 +54,18 @@ ready_fd_parse(const char *text, int *fd)
 	return 0;
 }
 
+/* The last one given counts. */
+static int
+text_keep(char **kept, const char *text)
+{
+	free(*kept);
+	*kept = strdup(text);
+	if (*kept != NULL)
+		return 0;
+	perror("minetd");
+	return -1;
+}
+
 static int
 option_take(struct options *opts, int letter)
 {
@@ -75,14 +90,11 @@ option_take(struct options *opts, int letter)
 		opts->help = true;
 		return 0;
 	case 'c':
-		opts->conf_file = optarg;
-		return 0;
+		return text_keep(&opts->conf_file, optarg);
 	case 'l':
-		opts->log = optarg;
-		return 0;
+		return text_keep(&opts->log, optarg);
 	case 'p':
-		opts->pid_file = optarg;
-		return 0;
+		return text_keep(&opts->pid_file, optarg);
 	case 'r':
 		return ready_fd_parse(optarg, &opts->ready_fd);
 	default:
@@ -94,12 +106,10 @@ int
 options_parse(struct options *opts, int argc, char **argv)
 {
 	int letter;
-	int rc = 0;
+	int rc;
 
-	*opts = (struct options){
-		.conf_file = MINETD_SYSCONFDIR "/minetd.conf",
-		.ready_fd = -1,
-	};
+	*opts = (struct options){ .ready_fd = -1 };
+	rc = text_keep(&opts->conf_file, MINETD_SYSCONFDIR "/minetd.conf");
 	while (rc == 0 && (letter = getopt(argc, argv, "fdtTVhc:l:p:r:")) !=
 	    -1)
 		rc = option_take(opts, letter);
@@ -120,6 +130,14 @@ options_parse(struct options *opts, int argc, char **argv)
 		rc = -1;
 	}
 	if (rc == -1)
-		fprintf(stderr, "%.*s", 65, help);
+		fputs(USAGE, stderr);
 	return rc;
+}
+
+void
+options_fini(struct options *opts)
+{
+	free(opts->conf_file);
+	free(opts->log);
+	free(opts->pid_file);
 }

@@ -11,9 +11,10 @@
 #include <stdbool.h>
 
 struct options {
-	const char *conf_file;	/* -c */
-	const char *log;	/* -l; NULL: as configured */
-	const char *pid_file;	/* -p; NULL: as configured */
+	/* Copies, since setproctitle(3) overwrites argv. */
+	char *conf_file;	/* -c */
+	char *log;		/* -l; NULL: as configured */
+	char *pid_file;		/* -p; NULL: as configured */
 	int ready_fd;		/* -r; -1: none */
 	bool foreground;	/* -f, -d */
 	bool debug;		/* -d */
@@ -24,10 +25,11 @@ struct options {
 };
 
 /*
- * Fill *opts.  Returns 0, or -1 after a message on standard error: the exit
- * status is EX_USAGE.
+ * Fill *opts, to be released with options_fini() in either case.  Returns 0,
+ * or -1 after a message on standard error: the exit status is EX_USAGE.
  */
 int	options_parse(struct options *opts, int argc, char **argv);
+void	options_fini(struct options *opts);
 
 /* What -h prints. */
 const char *options_help(void);
