@@ -89,11 +89,15 @@ scaled_number(const char *text, size_t len, const struct unit *units,
 
 	if (!value_number(text, digits, &number))
 		return false;
-	for (const struct unit *unit = units; unit->name != NULL; unit++)
-		if (text_is(text + digits, len - digits, unit->name))
-			return !__builtin_mul_overflow(number, unit->factor,
-			    value);
-	return false;
+	const struct unit *unit = units;
+	while (unit->name != NULL &&
+	    !text_is(text + digits, len - digits, unit->name))
+		unit++;
+	if (unit->name == NULL ||
+	    __builtin_mul_overflow(number, unit->factor, &number))
+		return false;
+	*value = number;
+	return true;
 }
 
 static bool

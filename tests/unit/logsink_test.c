@@ -157,8 +157,11 @@ check_numbers(const char *text, unsigned first, unsigned last)
 			const char *pad = strstr(text, "pad=") + 4;
 
 			pad += strspn(pad, "x");
+			/* Or it was empty, or cut. */
 			if (strncmp(pad, "\"\"", 2) == 0)
 				pad += 2;
+			else if (strncmp(pad, "...", 3) == 0)
+				pad += 3;
 			assert_ptr_equal(pad, text + len);
 			assert_int_equal(n, next);
 			next++;
@@ -490,6 +493,10 @@ test_slow_pipe_polled(void **state)
 
 	(void)state;
 	logsink_use(&sink, &dest);
+	/* More at once than the pipe takes. */
+	while (lines < 20)
+		sink_put(lines++, 500);
+	assert_false(logsink_flush(&sink));
 	for (int round = 0; round < 300; round++) {
 		for (long n = random() % 20; n > 0; n--)
 			sink_put(lines++, (size_t)random() % 1000);

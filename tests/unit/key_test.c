@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * The table of keys: consistent in itself, and all of it in the manual.
+ */
+
+#include "conf/key.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "conf/suggest.h"
+
+static void
+every_row_is_filled(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		assert_non_null(keys[i].name);
+		assert_int_not_equal(keys[i].scopes, 0);
+		assert_true(keys[i].shape > KEY_LIST ||
+		    keys[i].kind != KIND_NONE);
+		assert_true(keys[i].kind != KIND_WORD ||
+		    keys[i].words != NULL);
+	}
+}
+
+static void
+names_are_found(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		const char *name = keys[i].name;
+		size_t len = strlen(name);
+
+		assert_ptr_equal(key_find(keys[i].scopes, name, len),
+		    &keys[i]);
+		assert_ptr_not_equal(key_find(keys[i].scopes, name, len - 1),
+		    &keys[i]);
+	}
+	assert_null(key_find(~0u, "service\0x", 9));
+	assert_null(key_find(KEY_IN_DEFAULTS, "listen", 6));
+	assert_ptr_equal(key_find(KEY_IN_LIMITS, "nice", 4),
+	    &keys[KEY_LIMIT_NICE]);
+}
+
+static void
+suggestions(void **state)
+{
+	static const struct {
+		const char *text;
+		int wanted;	/* -1: none */
+	} rows[] = {
+		{ "lisen", KEY_LISTEN },
+		{ "listne", KEY_LISTEN },
+		{ "Listen", KEY_LISTEN },
+		{ "exce", KEY_EXEC },
+		{ "usr", KEY_USER },
+		{ "instance", KEY_INSTANCES },
+		{ "log_connection", KEY_LOG_CONNECTIONS },
+		{ "keep_alive", KEY_KEEPALIVE },
+		{ "xyzzy", -1 },
+		{ "", -1 },
+		{ "q", -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct key *key = key_suggest(KEY_IN_SERVICE,
+		    rows[i].text, strlen(rows[i].text));
+		int id = key != NULL ? (int)(key - keys) : -1;
+
+		if (id != rows[i].wanted)
+			fail_msg("\"%s\" is %s", rows[i].text,
+			    key != NULL ? key->name : "unknown");
+	}
+}
+
+static bool
+manual_has(const char *manual, const char *name)
+{
+	char item[80];
+	size_t len = (size_t)snprintf(item, sizeof(item), "\n.It Ic %s", name);
+
+	for (const char *p = strstr(manual, item); p != NULL;
+	    p = strstr(p + 1, item))
+		if (p[len] == '\n' || p[len] == ' ')
+			return true;
+	return false;
+}
+
+/* The tests run in the directory of the Makefile. */
+static char *
+read_manual(void)
+{
+	FILE *in = fopen("man/minetd.conf.5", "r");
+	char *text = NULL;
+	size_t size = 0;
+
+	if (in == NULL)
+		fail_msg("man/minetd.conf.5: %s", strerror(errno));
+	assert_true(getdelim(&text, &size, '\0', in) > 0);
+	fclose(in);
+	return text;
+}
+
+static void
+manual_is_complete(void **state)
+{
+	char *manual = read_manual();
+	int missing = 0;
+
+	(void)state;
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		if (manual_has(manual, keys[i].name))
+			continue;
+		print_error("man/minetd.conf.5 lacks %s\n", keys[i].name);
+		missing++;
+	}
+	free(manual);
+	assert_int_equal(missing, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_row_is_filled),
+		cmocka_unit_test(names_are_found),
+		cmocka_unit_test(suggestions),
+		cmocka_unit_test(manual_is_complete),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
