@@ -45,14 +45,15 @@ PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
 BASE_SRCS = addr loop timer log logtext loghead logsink logdest channel \
 	verdict
-CONF_SRCS = conf load reader source scan prescan parse draft build merge store \
-	key value url suggest complaint heap block account identity privilege \
+CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge \
+	store key value url suggest complaint heap block account identity privilege \
 	env host listen overlap dump admission
 MAIN_SRCS = options starter daemon pidfile notify run reload listener service \
 	front serve environment spawn child cred proc
 FRONTEND_SRCS = frontend confine accept admit outbox
-UNIT_TESTS = addr_test admit_test channel_test environment_test log_test \
-	logsink_test loop_test proc_test timer_test
+UNIT_TESTS = addr_test admit_test channel_test conf_test environment_test \
+	key_test log_test logsink_test loop_test overlap_test prescan_test \
+	proc_test timer_test url_test value_test
 TEST_BINS = dial hostile probe
 FUZZ_TESTS = addr_fuzz prescan_fuzz value_fuzz
 MANUALS = minetd.8 minetd.conf.5 minetd-handler.7

@@ -129,10 +129,10 @@ compare_ids(const void *a, const void *b)
 static void
 look_up_groups(struct answer *answer)
 {
-	int count = 0;
-	gid_t *gids = NULL;
+	int count = 16;
+	gid_t *gids = heap_new((size_t)count, sizeof(*gids));
 
-	/* The list may grow between the two calls. */
+	/* The list may grow between two calls. */
 	while (getgrouplist(answer->text, answer->gid, gids, &count) == -1) {
 		free(gids);
 		gids = heap_new((size_t)count, sizeof(*gids));

@@ -160,7 +160,8 @@ build_services(struct build *build)
 static int
 compare_services(const void *left, const void *right)
 {
-	const struct conf_service *a = *(const struct conf_service *const *)left;
+	const struct conf_service *a =
+	    *(const struct conf_service *const *)left;
 	const struct conf_service *b =
 	    *(const struct conf_service *const *)right;
 

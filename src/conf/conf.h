@@ -120,14 +120,14 @@ struct conf_identity {
 	uint32_t gid;
 	struct conf_list groups; /* of uint32_t, the whole supplementary set */
 	struct conf_str group;	/* as configured; for -T */
-	struct conf_list group_names; /* of struct conf_str: as configured; for -T */
+	struct conf_list group_names; /* of struct conf_str; for -T */
 	struct conf_str user;	/* login name, or the number when it has none */
 	struct conf_str home;	/* of the password database; "/" */
 	struct conf_str shell;	/* of the password database; "/bin/sh" */
 	struct conf_str directory;
 	struct conf_str chroot;	/* "" for none */
 	uint32_t umask;
-	int32_t nice;		/* -20 to 19, 0: as the starter's */
+	int32_t nice;		/* -20 to 19; see nice_set */
 	int32_t oom_score_adj;	/* -1000 to 1000 */
 	struct conf_list limits; /* of struct conf_limit */
 	struct conf_list env;	/* of struct conf_str, "KEY=value" */
@@ -135,7 +135,8 @@ struct conf_identity {
 	struct conf_str stderr_path; /* CONF_STDERR_FILE */
 	uint8_t stderr_mode;	/* enum conf_stderr */
 	bool groups_set;	/* `groups` was configured; for -T */
-	bool nice_set;		/* `nice` was configured, also as 0 */
+	bool nice_set;		/* `nice` was configured, also as 0; otherwise
+				 * it is the starter's, but not below 0 */
 };
 
 struct conf_service {

@@ -217,9 +217,15 @@ read_answers(struct hosts *hosts, int fd)
 	struct monotime deadline =
 	    monotime_add_msec(monotime_now(), DEADLINE_MSEC);
 
-	for (size_t i = 0; i < hosts->count; i++)
-		if (!read_answer(fd, &hosts->questions[i], deadline))
-			return;
+	size_t n = 0;
+
+	while (n < hosts->count &&
+	    read_answer(fd, &hosts->questions[n], deadline))
+		n++;
+	bool late = !monotime_before(monotime_now(), deadline);
+	for (; late && n < hosts->count; n++)
+		hosts->questions[n].host.failure =
+		    "the name was not looked up within 10 s";
 }
 
 static void
@@ -245,7 +251,7 @@ hosts_add(struct hosts *hosts, const char *name, size_t len,
 	hosts->questions[hosts->count] = (struct question){
 		.name = heap_strndup(name, len),
 		.family = family,
-		.host.failure = "the name was not resolved in time",
+		.host.failure = "the name could not be looked up",
 	};
 	return hosts->count++;
 }

@@ -15,7 +15,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -42,10 +41,14 @@ enum {
 	COMPLAINTS_MAX = 1 << 20, /* bytes believed of the helper */
 };
 
-/* The helper's two results, and the helper. */
+/*
+ * The helper and its two results.  The pipe is never written to: its end shows
+ * the helper's, and everything is at hand before there is a helper.
+ */
 struct helper {
 	int block_fd;
 	int complaints_fd;
+	int end_fds[2];
 	pid_t pid;
 };
 
@@ -80,22 +83,26 @@ forget_signals(void)
 }
 
 /*
- * In the helper: close main's descriptors except the results, which become
- * 3 and 4.  A copy of a listener would keep its port busy.
+ * In the helper: close main's descriptors except these, which become 3 and up.
+ * A copy of a listener would keep its port busy.
  */
 static void
 forget_descriptors(struct helper *helper)
 {
-	int block_fd = fcntl(helper->block_fd, F_DUPFD, 10);
-	int complaints_fd = fcntl(helper->complaints_fd, F_DUPFD, 10);
+	int *kept[] = { &helper->block_fd, &helper->complaints_fd,
+		&helper->end_fds[1] };
+	enum { KEPT = sizeof(kept) / sizeof(kept[0]) };
+	int fd = STDERR_FILENO + 1;
 
-	if (block_fd == -1 || complaints_fd == -1 ||
-	    dup2(block_fd, STDERR_FILENO + 1) == -1 ||
-	    dup2(complaints_fd, STDERR_FILENO + 2) == -1)
-		_exit(HELPER_CANNOT_WRITE);
-	helper->block_fd = STDERR_FILENO + 1;
-	helper->complaints_fd = STDERR_FILENO + 2;
-	closefrom(STDERR_FILENO + 3);
+	/* Out of the way of each other first. */
+	for (size_t i = 0; i < KEPT; i++)
+		*kept[i] = fcntl(*kept[i], F_DUPFD, fd + KEPT);
+	for (size_t i = 0; i < KEPT; i++, fd++) {
+		if (dup2(*kept[i], fd) == -1)
+			_exit(HELPER_CANNOT_WRITE);
+		*kept[i] = fd;
+	}
+	closefrom(fd);
 }
 
 static _Noreturn void
@@ -123,35 +130,33 @@ helper_start(struct helper *helper, const char *path)
 
 	helper->block_fd = memfd_create("minetd-conf", flags);
 	helper->complaints_fd = memfd_create("minetd-complaints", flags);
-	if (helper->block_fd == -1 || helper->complaints_fd == -1)
+	if (helper->block_fd == -1 || helper->complaints_fd == -1 ||
+	    pipe2(helper->end_fds, O_CLOEXEC) == -1)
 		return -1;
 	helper->pid = fork();
 	if (helper->pid == 0)
 		run_helper(helper, path);
+	int error = errno;
+	close(helper->end_fds[1]);
+	helper->end_fds[1] = -1;
+	errno = error;
 	return helper->pid == -1 ? -1 : 0;
 }
 
 /* Wait for its end, at most until the deadline. */
 static bool
-wait_for_end(pid_t pid)
+wait_for_end(const struct helper *helper)
 {
 	struct monotime deadline =
 	    monotime_add_msec(monotime_now(), DEADLINE_MSEC);
-	struct pollfd pfd = {
-		.fd = (int)syscall(SYS_pidfd_open, pid, 0),
-		.events = POLLIN,
-	};
-	int ready = -1;
+	struct pollfd pfd = { .fd = helper->end_fds[0], .events = POLLIN };
+	int ready;
 
-	while (pfd.fd != -1) {
+	do {
 		int64_t msec = monotime_msec_until(monotime_now(), deadline);
 
 		ready = poll(&pfd, 1, msec > 0 ? (int)msec : 0);
-		if (ready != -1 || errno != EINTR)
-			break;
-	}
-	if (pfd.fd != -1)
-		close(pfd.fd);
+	} while (ready == -1 && errno == EINTR);
 	return ready == 1;
 }
 
@@ -161,7 +166,7 @@ helper_finish(const struct helper *helper, bool *in_time)
 {
 	int status = 0;
 
-	*in_time = wait_for_end(helper->pid);
+	*in_time = wait_for_end(helper);
 	if (!*in_time)
 		kill(helper->pid, SIGKILL);
 	while (waitpid(helper->pid, &status, 0) == -1)
@@ -173,10 +178,12 @@ helper_finish(const struct helper *helper, bool *in_time)
 static void
 helper_close(struct helper *helper)
 {
-	if (helper->block_fd != -1)
-		close(helper->block_fd);
-	if (helper->complaints_fd != -1)
-		close(helper->complaints_fd);
+	const int fds[] = { helper->block_fd, helper->complaints_fd,
+		helper->end_fds[0], helper->end_fds[1] };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] != -1)
+			close(fds[i]);
 }
 
 /* The complaints as text, NULL when there is none. */
@@ -262,7 +269,7 @@ accept_result(const struct helper *helper, const char *path, int status,
 const struct conf *
 conf_load(const char *path, char **complaints)
 {
-	struct helper helper = { -1, -1, -1 };
+	struct helper helper = { -1, -1, { -1, -1 }, -1 };
 	const struct conf *conf = NULL;
 
 	*complaints = NULL;

@@ -185,7 +185,7 @@ copy_section(const struct parser *parser, cfg_t *cfg,
 		const struct prescan_key *seen = &statement_keys(parser)[i];
 		bool inner = seen->key->scopes == KEY_IN_LIMITS;
 		cfg_opt_t *opt = inner ? cfg_getnopt(limits, in_limits++) :
-					 cfg_getnopt(cfg, in_section++);
+		    cfg_getnopt(cfg, in_section++);
 		struct draft_setting setting = make_setting(parser, seen, opt);
 
 		draft_add_setting(section, &setting);

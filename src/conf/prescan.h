@@ -35,7 +35,7 @@ struct prescan_statement {
 	size_t start;		/* in the text of the prescan */
 	size_t len;
 	uint32_t line;		/* of its first byte in the file */
-	size_t first_key;	/* what stands in the section, limits included */
+	size_t first_key;	/* what is set in it, in limits too */
 	size_t key_count;
 	bool append;		/* of a list: += */
 	bool damaged;		/* something in it was left out */

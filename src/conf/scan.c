@@ -74,7 +74,7 @@ pass_line_comment(struct scan *scan)
 	const char *newline = memchr(rest, '\n', scan->len - scan->pos);
 
 	scan->pos = newline != NULL ? (size_t)(newline - scan->text) :
-				      scan->len;
+	    scan->len;
 }
 
 static void

@@ -16,6 +16,7 @@
 
 #include "main/child.h"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -30,6 +31,7 @@ enum {
 	REPORT_FD = 3,		/* where the report pipe is moved to */
 	BUSY_TRIES = 5,		/* while the program is being replaced */
 	BUSY_WAIT_NSEC = 20 * 1000 * 1000,
+	TIMER_SLACK_NSEC = 50000, /* of every process that did not change it */
 };
 
 static const char *const step_names[] = {
@@ -245,6 +247,8 @@ child_run(const struct child_request *req)
 	if (plan->set_nice)
 		require(req, CHILD_NICE, sys_call(SYS_setpriority,
 		    PRIO_PROCESS, 0, plan->nice, 0));
+	if (plan->set_timer_slack)
+		sys_call(SYS_prctl, PR_SET_TIMERSLACK, TIMER_SLACK_NSEC, 0, 0);
 	require(req, CHILD_LIMITS, limits_set(plan));
 	if (plan->set_umask)
 		sys_call(SYS_umask, plan->umask, 0, 0, 0);

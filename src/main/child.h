@@ -69,6 +69,7 @@ struct child_plan {
 	int oom_score_adj;
 	uint32_t umask;
 	bool set_nice;
+	bool set_timer_slack;	/* to the kernel's default */
 	bool set_oom_score_adj;	/* only ever in a child with its own memory */
 	bool set_umask;
 };

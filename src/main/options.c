@@ -124,8 +124,9 @@ options_parse(struct options *opts, int argc, char **argv)
 		    "syslog:FACILITY or file:/PATH\n", opts->log);
 		rc = -1;
 	}
-	if (rc == 0 && opts->pid_file != NULL && opts->pid_file[0] != '/') {
-		fprintf(stderr, "minetd: -p %s: not an absolute path\n",
+	if (rc == 0 && opts->pid_file != NULL &&
+	    opts->pid_file[0] != '/' && opts->pid_file[0] != '\0') {
+		fprintf(stderr, "minetd: -p %s: neither absolute nor empty\n",
 		    opts->pid_file);
 		rc = -1;
 	}

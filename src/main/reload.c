@@ -52,7 +52,7 @@ plan_allocate(struct reload_plan *plan, const struct conf *conf)
 	plan->listeners = calloc(conf->listens.count + 1,
 	    sizeof(*plan->listeners));
 	if (plan->services == NULL || plan->listeners == NULL) {
-		log_message(LOG_LEVEL_ERROR, "reload", "%s", strerror(errno));
+		log_message(LOG_LEVEL_ERROR, "failed", "%s", strerror(errno));
 		return -1;
 	}
 	for (uint32_t i = 0; i < conf->services.count; i++)
@@ -83,7 +83,7 @@ plan_listeners_open(struct minetd *mi, struct reload_plan *plan)
 		return 0;
 	if (!conf->strict && plan->degraded < total)
 		return 0;
-	log_message(LOG_LEVEL_ERROR, "reload", "%u of %u listeners could not "
+	log_message(LOG_LEVEL_ERROR, "failed", "%u of %u listeners could not "
 	    "be opened%s", plan->degraded, total,
 	    conf->strict ? ", and strict = yes" : "");
 	return -1;

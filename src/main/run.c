@@ -331,13 +331,17 @@ run_start(struct minetd *mi, const struct conf *conf)
 	struct reload_plan plan;
 
 	if (run_init(mi) == -1) {
-		log_message(LOG_LEVEL_ERROR, "start", "%s", strerror(errno));
+		log_message(LOG_LEVEL_ERROR, "failed", "%s", strerror(errno));
 		return -1;
 	}
 	if (reload_plan(mi, conf, &plan) == -1)
 		return -1;
 	reload_commit(mi, &plan);
-	return front_start(mi, monotime_now());
+	if (front_start(mi, monotime_now()) == -1)
+		return -1;
+	/* What it waits for; later it is sent after each wake-up. */
+	front_flush(mi, monotime_now());
+	return 0;
 }
 
 int
@@ -347,7 +351,7 @@ run(struct minetd *mi, const struct conf *conf)
 		return EX_UNAVAILABLE;
 	mi->exit_status = EX_OK;
 	if (loop_run(mi->loop) == -1) {
-		log_message(LOG_LEVEL_ERROR, "loop", "%s", strerror(errno));
+		log_message(LOG_LEVEL_ERROR, "failed", "waiting: %s", strerror(errno));
 		mi->exit_status = EX_OSERR;
 	}
 	front_stop(mi, monotime_now());

@@ -170,8 +170,9 @@ limits_fill(const struct plan_parts *parts, struct conf_limit *limits)
 }
 
 /*
- * A priority or score that was not asked for and that main may not give is
- * left as the starter's, rather than that no handler starts.
+ * Without a configured priority that of the starter is kept, except that no
+ * handler is boosted with the daemon.  A score that main may not lower is left
+ * alone, rather than that no handler starts.
  */
 static void
 priorities_fill(const struct plan_parts *parts, struct child_plan *child)
@@ -181,9 +182,9 @@ priorities_fill(const struct plan_parts *parts, struct child_plan *child)
 	int score = identity->oom_score_adj;
 
 	child->nice = identity->nice;
-	child->set_nice = identity->nice != starter->nice &&
-	    (identity->nice_set || identity->nice > starter->nice ||
-	    starter->may_lower_nice);
+	child->set_nice = identity->nice_set ?
+	    identity->nice != starter->nice : starter->nice < 0;
+	child->set_timer_slack = starter->real_time;
 	child->oom_score_adj = score;
 	child->set_oom_score_adj = score != starter->oom_score_adj &&
 	    (score != 0 || starter->oom_score_adj < 0 ||

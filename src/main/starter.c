@@ -39,16 +39,22 @@ enum {
 	KEYRING_PERMISSIONS = 0x01000000 | 0x08000000,
 };
 
-/* All signals, also those that the C library keeps for itself. */
+/* What rt_sigaction(2) takes; all zero means SIG_DFL, whatever the layout. */
+struct disposition {
+	uint64_t words[8];
+};
+
+/* All signals, also the two that the C library keeps for itself. */
 void
 starter_block_signals(void)
 {
+	const struct disposition by_default = { { 0 } };
 	uint64_t all = ~UINT64_C(0);
 
 	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof(all));
 	for (int number = 1; number < NSIG; number++)
-		if (number != SIGKILL && number != SIGSTOP)
-			signal(number, SIG_DFL);
+		sys_call(SYS_rt_sigaction, number, (long)&by_default, 0,
+		    sizeof(all));
 }
 
 static int
@@ -87,8 +93,11 @@ timers_disarm(void)
 	setitimer(ITIMER_PROF, &none, NULL);
 }
 
-/* Children of a real-time or boosted daemon start as ordinary processes. */
-static void
+/*
+ * Children of a real-time daemon start as ordinary processes.  The kernel
+ * resets their class by itself, but not their timer slack.
+ */
+static bool
 scheduling_reset(void)
 {
 	struct sched_param param;
@@ -96,8 +105,9 @@ scheduling_reset(void)
 
 	if (policy == -1 || policy == SCHED_OTHER ||
 	    sched_getparam(0, &param) == -1)
-		return;
+		return false;
 	sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &param);
+	return policy == SCHED_FIFO || policy == SCHED_RR;
 }
 
 static int
@@ -114,6 +124,28 @@ number_read(const char *path, int missing)
 	return number;
 }
 
+/*
+ * A daemon is not to be the first that the kernel kills.  Whoever may lower the
+ * score lowers it for handlers, too; who may not leaves it to both.
+ */
+static int
+oom_score_lower(void)
+{
+	static const char path[] = "/proc/self/oom_score_adj";
+	int score = number_read(path, 0);
+	int fd;
+
+	if (score <= 0)
+		return score;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd == -1)
+		return score;
+	if (write(fd, "0", 1) == 1)
+		score = 0;
+	close(fd);
+	return score;
+}
+
 static int
 capabilities_reset(struct starter *st)
 {
@@ -126,8 +158,6 @@ capabilities_reset(struct starter *st)
 	    capng_have_capability(CAPNG_EFFECTIVE, CAP_SETGID);
 	st->may_lower_oom =
 	    capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_RESOURCE);
-	st->may_lower_nice =
-	    capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_NICE);
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
 		capng_update(CAPNG_DROP, CAPNG_INHERITABLE, (unsigned)cap);
@@ -157,13 +187,15 @@ starter_reset(struct starter *st)
 	st->uid = geteuid();
 	st->gid = getegid();
 	st->nice = getpriority(PRIO_PROCESS, 0);
-	st->oom_score_adj = number_read("/proc/self/oom_score_adj", 0);
+	st->oom_score_adj = oom_score_lower();
 	if (getrlimit(RLIMIT_NOFILE, &st->nofile) == -1 ||
 	    capabilities_reset(st) == -1)
 		return -1;
 	umask(022);
+	/* No input/output class: 1 is IOPRIO_WHO_PROCESS. */
+	syscall(SYS_ioprio_set, 1, 0, 0);
 	timers_disarm();
-	scheduling_reset();
+	st->real_time = scheduling_reset();
 	keyring_replace();
 	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
 	return chdir("/");

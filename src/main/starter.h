@@ -22,12 +22,12 @@ struct starter {
 	struct rlimit nofile;	/* as handlers get it */
 	bool nofile_raised;	/* main's own differs */
 	int nice;
-	int oom_score_adj;
+	int oom_score_adj;	/* of main, after the reset */
 	uint32_t uid;		/* effective ids of main */
 	uint32_t gid;
 	bool may_change_user;	/* CAP_SETUID and CAP_SETGID */
 	bool may_lower_oom;	/* CAP_SYS_RESOURCE */
-	bool may_lower_nice;	/* CAP_SYS_NICE */
+	bool real_time;		/* main is scheduled by priority */
 };
 
 /* The first act of main(): block all signals, with default dispositions. */

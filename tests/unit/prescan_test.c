@@ -95,7 +95,8 @@ static void
 recovery(void **state)
 {
 	static const struct row rows[] = {
-		{ "bogus = 1 log = a", " log = a", "f:1: bogus: unknown key\n" },
+		{ "bogus = 1 log = a", " log = a",
+		    "f:1: bogus: unknown key\n" },
 		{ "bogus = {1,\n2}\nlog = a", " log = a",
 		    "f:1: bogus: unknown key\n" },
 		{ "bogus {\n{ } x = } }\nlog = a", NULL,
