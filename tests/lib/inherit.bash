@@ -40,41 +40,62 @@ probe_address()
 	esac
 }
 
-# probe_report ADDRESS: dial, and keep the report in the file
-# REPORT.  The reply is complete or the test fails.
+# report_read FILE NAME: "key=value" lines into the associative array NAME; the
+# first of a key counts.
+report_read()
+{
+	local -n report_into=$2
+	local report_key report_value
+	report_into=()
+	while IFS='=' read -r report_key report_value; do
+		[[ -n ${report_into[$report_key]+set} ]] ||
+			report_into[$report_key]=$report_value
+	done <"$1"
+}
+
+# probe_report ADDRESS: dial, and keep what the handler reports in the file
+# REPORT.  It is complete or the test fails.
 probe_report()
 {
 	REPORT=$BATS_TEST_TMPDIR/report
 	dial "$1" >"$REPORT" || fail "dial $1: status $?" || return
-	grep -qx 'end=' "$REPORT" || fail "incomplete report:" "$(<"$REPORT")"
+	declare -gA said_lines
+	report_read "$REPORT" said_lines
+	[[ -n ${said_lines[end]+set} ]] ||
+		fail "incomplete report:" "$(<"$REPORT")"
 }
 
-# said KEY [FILE]: the value of a line of the report.
+# said KEY: the value of a line of the last report.
 said()
 {
-	sed -n "s|^$1=||p" "${2:-$REPORT}" | head -n 1
+	echo "${said_lines[$1]-}"
 }
 
 # expect KEY VALUE: what the report must say; complaints are collected.
 expect()
 {
-	local got
-	got=$(said "$1")
-	[[ $got == "$2" ]] || complaints+=("$1: want '$2', got '$got'")
+	[[ ${said_lines[$1]-} == "$2" ]] ||
+		complaints+=("$1: want '$2', got '${said_lines[$1]-}'")
+}
+
+# no_complaints WHAT
+no_complaints()
+{
+	((${#complaints[@]} == 0)) || fail "$1:" "${complaints[@]}"
 }
 
 # Keys that must be as they are in a program the test starts the same way.
-same_as_starter='limit\..*|nice|status.Cpus_allowed_list|status.Mems_allowed_list|ns\..*|timerslack|ioprio|thp_disable|personality'
+same_as_starter='^(limit\..*|nice|status\.(Cpus|Mems)_allowed_list|status\.CapBnd|ns\..*|timerslack|ioprio|thp_disable|personality)$'
 
 # The 0, 1 and 2 of a handler: one blocking socket, and nothing else.
 expect_descriptors()
 {
-	local fd
+	local fd socket=${said_lines[fd.0]-}
 	expect fds "0 1 2"
-	[[ $(said fd.0) == socket:* ]] ||
-		complaints+=("fd 0 is no socket: $(said fd.0)")
+	[[ $socket == socket:* ]] ||
+		complaints+=("fd 0 is no socket: $socket")
 	for fd in 0 1 2; do
-		expect "fd.$fd" "$(said fd.0)"
+		expect "fd.$fd" "$socket"
 		expect "fd.$fd.access" 2
 		expect "fd.$fd.nonblock" 0
 		expect "fd.$fd.async" 0
@@ -150,28 +171,31 @@ expect_environment()
 
 # check_probes UID GID GROUPS [STARTER...]: ask every transport and compare all
 # there is to compare.  STARTER is the command that gives a program the state
-# that handlers may share with what started the daemon.
+# that handlers share with what started the daemon.
 check_probes()
 {
-	local transport uid=$1 gid=$2 groups=$3 key value
+	local transport uid=$1 gid=$2 groups=$3 key
 	local reference=$BATS_TEST_TMPDIR/reference
+	local -A starter defaults
 	shift 3
-	(close_fds; exec "$@" "$(public_bin probe)") >"$reference"
-	complaints=()
+	(close_fds; exec "$@" "$(public_bin probe)") >"$reference" </dev/null
+	report_read "$reference" starter
 	for transport in tcp4 tcp6 unix; do
+		"$TESTBIN/probe" sockopts "$transport" >"$reference"
+		report_read "$reference" defaults
 		probe_report "$(probe_address "$transport")" || return
+		complaints=()
 		expect_descriptors
 		expect_no_traces
 		expect_identity "$uid" "$gid" "$groups"
 		expect_environment "$transport"
-		while IFS='=' read -r key value; do
-			expect "$key" "$value"
-		done < <(grep -E "^($same_as_starter)=" "$reference")
-		while IFS='=' read -r key value; do
-			expect "$key" "$value"
-		done < <("$TESTBIN/probe" sockopts "$transport")
-		((${#complaints[@]} == 0)) ||
-			fail "a handler over $transport:" "${complaints[@]}" ||
-			return
+		for key in "${!starter[@]}"; do
+			[[ ! $key =~ $same_as_starter ]] ||
+				expect "$key" "${starter[$key]}"
+		done
+		for key in "${!defaults[@]}"; do
+			expect "$key" "${defaults[$key]}"
+		done
+		no_complaints "a handler over $transport" || return
 	done
 }
