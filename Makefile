@@ -47,9 +47,9 @@ BASE_SRCS = addr loop timer log logtext loghead logsink logdest channel \
 	verdict
 CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge \
 	store key value url suggest complaint heap block account identity privilege \
-	env host listen overlap dump admission
+	env host listen overlap applies dump admission
 MAIN_SRCS = options starter daemon pidfile notify run reload listener service \
-	front serve environment spawn child cred proc
+	front tell serve environment spawn child cred proc
 FRONTEND_SRCS = frontend confine accept admit outbox
 UNIT_TESTS = addr_test admit_test channel_test conf_test environment_test \
 	key_test log_test logsink_test loop_test overlap_test prescan_test \

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/applies.h"
 #include "conf/env.h"
 #include "conf/heap.h"
 #include "conf/identity.h"
@@ -32,6 +33,7 @@ struct build {
 	const struct draft *draft;
 	struct conf head;
 	struct place frontend_place; /* of frontend_user; line 0: not set */
+	struct store plain;	/* the defaults of the table */
 	struct merged defaults;
 	struct conf_service *services;
 	uint32_t service_count;
@@ -122,6 +124,7 @@ build_service(struct build *build, const struct draft_section *section,
 	check_name(merge, merged);
 	check_required(merge, merged, KEY_LISTEN,
 	    values->service.listen_text);
+	applies_check(merge, &build->defaults, &build->plain, merged);
 	env_check(merge, merged);
 	check_exec(merge, merged);
 	if (values->service.disabled) {
@@ -149,6 +152,7 @@ build_services(struct build *build)
 {
 	struct merged *merged = heap_new(1, sizeof(*merged));
 
+	store_defaults(&build->plain, build->merge.block);
 	merge_defaults(&build->merge, &build->draft->defaults,
 	    &build->defaults);
 	for (size_t i = 0; i < build->draft->service_count; i++)

@@ -283,6 +283,9 @@ check_listen(const struct entry *entry)
 		refuse(entry, sentence);
 }
 
+static const char reserved_variable[] =
+    "minetd sets this variable for each connection";
+
 static void
 check_env(const struct entry *entry)
 {
@@ -291,6 +294,9 @@ check_env(const struct entry *entry)
 	if (equal == NULL ||
 	    !value_variable(entry->text, (size_t)(equal - entry->text)))
 		refuse(entry, "must be NAME=value");
+	else if (value_connection_variable(entry->text,
+	    (size_t)(equal - entry->text)))
+		refuse(entry, reserved_variable);
 }
 
 static void
@@ -298,6 +304,8 @@ check_variable(const struct entry *entry)
 {
 	if (!value_variable(entry->text, entry->len))
 		refuse(entry, "must be the name of a variable");
+	else if (value_connection_variable(entry->text, entry->len))
+		refuse(entry, reserved_variable);
 }
 
 static void

@@ -223,3 +223,20 @@ value_variable(const char *text, size_t len)
 			return false;
 	return true;
 }
+
+bool
+value_connection_variable(const char *text, size_t len)
+{
+	static const char *const names[] = {
+		"MINETD_ID", "MINETD_SERVICE", "PROTO", "REMOTE_ADDR",
+		"REMOTE_HOST", "REMOTE_PORT", "TCPLOCALIP", "TCPLOCALPORT",
+		"TCPREMOTEIP", "TCPREMOTEPORT", "UNIXREMOTEGID",
+		"UNIXREMOTEPID", "UNIXREMOTEUID",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == len &&
+		    memcmp(names[i], text, len) == 0)
+			return true;
+	return false;
+}

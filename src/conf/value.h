@@ -44,4 +44,7 @@ bool	value_service_name(const char *text, size_t len);
 /* A name of an environment variable: [A-Za-z_][A-Za-z0-9_]*. */
 bool	value_variable(const char *text, size_t len);
 
+/* One of those that say who is connected; see minetd-handler(7). */
+bool	value_connection_variable(const char *text, size_t len);
+
 #endif

@@ -26,7 +26,7 @@
 #include "frontend/admit.h"
 
 enum {
-	ACCEPTS_PER_WAKEUP = 64, /* of one listener, so that others get a turn */
+	ACCEPTS_PER_WAKEUP = 64, /* of one listener; then others get a turn */
 	REPORT_MSEC = 100,	/* refusals are gathered for this long */
 	RETRY_MSEC = 100,	/* after accept found no descriptor or memory */
 };

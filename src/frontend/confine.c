@@ -29,6 +29,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifdef MINETD_SANITIZED
+static const bool sanitized = true;
+#else
+static const bool sanitized = false;
+#endif
+
 /* Every right of the first Landlock version: to refuse is always possible. */
 static const uint64_t landlock_refused = LANDLOCK_ACCESS_FS_EXECUTE |
     LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
@@ -228,14 +234,9 @@ confine(uint32_t uid, uint32_t gid)
 		return CONFINE_CAPABILITIES;
 	if (privileges_end() == -1)
 		return CONFINE_PRIVILEGES;
-#ifndef MINETD_SANITIZED
-	if (landlock_enforce() == -1)
+	if (!sanitized && landlock_enforce() == -1)
 		return CONFINE_LANDLOCK;
-	if (filter_load() == -1)
+	if (!sanitized && filter_load() == -1)
 		return CONFINE_SECCOMP;
-#else
-	(void)landlock_enforce;
-	(void)filter_load;
-#endif
 	return CONFINE_DONE;
 }

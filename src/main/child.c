@@ -171,7 +171,7 @@ root_change(const char *path)
 static long
 stderr_open(const char *path)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	long fd = sys_call(SYS_openat, AT_FDCWD, (long)path, O_WRONLY |
 	    O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
 	    O_CLOEXEC, 0640);
@@ -222,7 +222,7 @@ program_exec(const struct child_request *req)
 	const struct timespec wait = { 0, BUSY_WAIT_NSEC };
 	long rc;
 
-	for (int tries = 0; ; tries++) {
+	for (int tries = 0;; tries++) {
 		rc = sys_call(SYS_execve, (long)plan->path, (long)plan->argv,
 		    (long)req->envp, 0);
 		if (rc != -ETXTBSY || tries == BUSY_TRIES)

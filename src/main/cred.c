@@ -21,7 +21,7 @@
 static bool
 ids_verified(long number, uint32_t wanted, uint32_t saved)
 {
-	uint32_t ids[3];
+	uint32_t ids[3] = { 0 };
 
 	if (sys_call(number, (long)&ids[0], (long)&ids[1], (long)&ids[2], 0) !=
 	    0)

@@ -4,14 +4,8 @@
 /*
  * One frontend at a time, from fork to its replacement.
  *
- * What it has to be told is kept as state, not as a queue: which listeners it
- * has, and for each service the count that it believes.  front_flush() sends
- * the difference and may be called at any time, so a full channel delays news
- * and loses none, and a new frontend is told everything by the same code.
- *
- * The count a frontend believes is what it was told plus what it accepted
- * since.  It never believes less than is true, so one that asks for more
- * handlers than its service may have is not ours any more.
+ * Everything that comes from it is checked before it is believed; whoever says
+ * what no frontend of ours would say is captured, and is killed.
  */
 
 #include "main/front.h"
@@ -32,16 +26,23 @@
 #include "base/channel.h"
 #include "conf/admission.h"
 #include "main/serve.h"
+#include "main/tell.h"
 
 enum {
 	UNANSWERED_MAX = 5,	/* seconds without a PONG */
 	BACKOFF_FIRST_MSEC = 1000,
 	BACKOFF_LAST_MSEC = 30000,
-	HEALTHY_MSEC = 2000,	/* one that lived as long died of something new */
-	SEND_RETRY_MSEC = 5,	/* after errors that have no event */
+	HEALTHY_MSEC = 2000,	/* who lived as long died of something new */
 	CHANNEL_FD = 3,		/* of the frontend */
 	BATCHES_PER_WAKEUP = 4,	/* before others get a turn */
 };
+
+/* Where a sanitiser reports what it found. */
+#ifdef MINETD_SANITIZED
+static const bool stderr_kept = true;
+#else
+static const bool stderr_kept = false;
+#endif
 
 /* The frontend is this very binary, whatever its path holds by now. */
 static void __attribute__((noreturn))
@@ -53,9 +54,8 @@ frontend_exec(int channel)
 	char *envp[] = { NULL };
 
 	dup2(0, 1);
-#ifndef MINETD_SANITIZED
-	dup2(0, 2);
-#endif
+	if (!stderr_kept)
+		dup2(0, 2);
 	if (channel == CHANNEL_FD)
 		fcntl(channel, F_SETFD, 0);
 	else
@@ -153,8 +153,7 @@ item_obey(struct minetd *mi, const struct channel_item *item,
 	const struct channel_msg *msg = &item->msg;
 
 	if (msg->type == CHANNEL_START && front->state == FRONT_SERVING)
-		return serve_connection(mi, msg->listener, &msg->start.peer,
-		    item->fd, now);
+		return serve_connection(mi, item, now);
 	if (item->fd != -1) {
 		close(item->fd);
 		return -1;
@@ -166,8 +165,7 @@ item_obey(struct minetd *mi, const struct channel_item *item,
 		front->state = FRONT_READY;
 		return 0;
 	case CHANNEL_REJECTED:
-		return serve_rejected(mi, msg->listener, &msg->rejected.peer,
-		    msg->rejected.reason, msg->rejected.count, now);
+		return serve_rejected(mi, msg, now);
 	case CHANNEL_ACCEPT_FAILED:
 		return accept_failed_log(mi, msg, now);
 	case CHANNEL_PONG:
@@ -229,14 +227,6 @@ restart_due(void *arg, struct monotime now)
 	front_start(arg, now);
 }
 
-/* To wake up is all: the flush follows. */
-static void
-send_retry_due(void *arg, struct monotime now)
-{
-	(void)arg;
-	(void)now;
-}
-
 void
 front_init(struct minetd *mi)
 {
@@ -245,8 +235,7 @@ front_init(struct minetd *mi)
 	*front = (struct front){ .admission_fd = -1 };
 	watch_init(&front->channel, -1, channel_ready, mi);
 	timer_init(&front->restart, restart_due, mi);
-	timer_init(&front->send_retry, send_retry_due, mi);
-	STAILQ_INIT(&mi->dirty);
+	tell_init(mi);
 }
 
 void
@@ -254,26 +243,6 @@ front_fini(struct minetd *mi)
 {
 	if (mi->front.admission_fd != -1)
 		close(mi->front.admission_fd);
-}
-
-/* The new one knows nothing: no listener, and of each service a count of 0. */
-static void
-knowledge_reset(struct minetd *mi)
-{
-	struct front *front = &mi->front;
-
-	front->next_listener = 0;
-	front->setup_sent = false;
-	front->ping_due = false;
-	front->unanswered = 0;
-	front->killed = false;
-	front->reaped = false;
-	for (uint32_t i = 0; i < mi->conf->listens.count; i++)
-		mi->listeners[i].told = false;
-	for (uint32_t i = 0; i < mi->conf->services.count; i++) {
-		mi->services[i].told = 0;
-		front_tell_count(mi, &mi->services[i]);
-	}
 }
 
 /* Try again later, later each time. */
@@ -311,7 +280,10 @@ front_start(struct minetd *mi, struct monotime now)
 	front->state = FRONT_CONFINING;
 	front->started = now;
 	front->channel.fd = ends[0];
-	knowledge_reset(mi);
+	front->unanswered = 0;
+	front->killed = false;
+	front->reaped = false;
+	tell_everything(mi);
 	event_log(LOG_LEVEL_DEBUG, "confining", front);
 	return loop_arm(mi->loop, &front->channel, EPOLLIN);
 
@@ -356,157 +328,6 @@ front_stop(struct minetd *mi, struct monotime now)
 	front->reaped = true;
 	channel_drain(mi, now);
 	channel_close(mi);
-}
-
-void
-front_tell_count(struct minetd *mi, struct service *svc)
-{
-	if (svc->dirty || svc->active == svc->told)
-		return;
-	svc->dirty = true;
-	STAILQ_INSERT_TAIL(&mi->dirty, svc, entry);
-}
-
-void
-front_tell_listener(struct minetd *mi, uint32_t index)
-{
-	if (index < mi->front.next_listener)
-		mi->front.next_listener = index;
-}
-
-/* Send one message; false when it has to wait. */
-static bool
-message_send(struct minetd *mi, enum channel_type type, uint32_t listener,
-    int fd)
-{
-	struct channel_item item = { .fd = fd };
-
-	item.msg.type = (uint16_t)type;
-	item.msg.listener = listener;
-	return channel_send(mi->front.channel.fd, &item, 1) == 1;
-}
-
-static bool
-listeners_send(struct minetd *mi)
-{
-	struct front *front = &mi->front;
-
-	while (front->next_listener < mi->conf->listens.count) {
-		uint32_t index = front->next_listener;
-		struct listener *lst = &mi->listeners[index];
-
-		if (lst->fd != -1 && !lst->told) {
-			if (!message_send(mi, CHANNEL_LISTEN, index, lst->fd))
-				return false;
-			lst->told = true;
-		}
-		front->next_listener++;
-	}
-	return true;
-}
-
-/*
- * Fill one message with the differences of one kind, from the head of the
- * list on.  Returns how many entries it got.
- */
-static int
-counts_fill(struct minetd *mi, struct channel_msg *msg)
-{
-	struct service *svc = STAILQ_FIRST(&mi->dirty);
-	bool ended = svc->active < svc->told;
-	int n = 0;
-
-	memset(msg, 0, sizeof(*msg));
-	msg->type = ended ? CHANNEL_EXITED : CHANNEL_ACTIVE;
-	for (; svc != NULL && n < CHANNEL_COUNTS &&
-	    (svc->active < svc->told) == ended && svc->active != svc->told;
-	    svc = STAILQ_NEXT(svc, entry))
-		msg->counts[n++] = (struct channel_count){
-			.service = (uint32_t)(svc - mi->services),
-			.count = ended ? svc->told - svc->active :
-			    svc->active - svc->told,
-		};
-	return n;
-}
-
-static void
-dirty_remove_first(struct minetd *mi)
-{
-	struct service *svc = STAILQ_FIRST(&mi->dirty);
-
-	STAILQ_REMOVE_HEAD(&mi->dirty, entry);
-	svc->dirty = false;
-	svc->told = svc->active;
-}
-
-static bool
-counts_send(struct minetd *mi)
-{
-	struct channel_item item = { .fd = -1 };
-	struct service *svc;
-
-	while ((svc = STAILQ_FIRST(&mi->dirty)) != NULL) {
-		int n;
-
-		if (svc->active == svc->told) {
-			dirty_remove_first(mi);
-			continue;
-		}
-		n = counts_fill(mi, &item.msg);
-		if (channel_send(mi->front.channel.fd, &item, 1) != 1)
-			return false;
-		while (n-- > 0)
-			dirty_remove_first(mi);
-	}
-	return true;
-}
-
-/* Everything the frontend does not know yet, in the order it needs it. */
-static bool
-news_send(struct minetd *mi)
-{
-	struct front *front = &mi->front;
-
-	if (!front->setup_sent) {
-		if (!message_send(mi, CHANNEL_SETUP, 0, front->admission_fd))
-			return false;
-		front->setup_sent = true;
-	}
-	if (!listeners_send(mi))
-		return false;
-	if (front->state == FRONT_CONFINING)
-		return true;
-	if (!counts_send(mi))
-		return false;
-	if (front->state == FRONT_READY) {
-		if (!message_send(mi, CHANNEL_GO, 0, -1))
-			return false;
-		front->state = FRONT_SERVING;
-		event_log(LOG_LEVEL_INFO, front->replaced ? "restarted" :
-		    "started", front);
-	}
-	if (front->ping_due && !message_send(mi, CHANNEL_PING, 0, -1))
-		return false;
-	front->ping_due = false;
-	return true;
-}
-
-void
-front_flush(struct minetd *mi, struct monotime now)
-{
-	struct front *front = &mi->front;
-	uint32_t events = EPOLLIN;
-
-	if (front->state == FRONT_NONE || front->killed)
-		return;
-	if (!news_send(mi)) {
-		if (errno == EAGAIN)
-			events |= EPOLLOUT;
-		else if (errno != EPIPE && errno != ECONNRESET)
-			timer_arm(loop_timers(mi->loop), &front->send_retry,
-			    monotime_add_msec(now, SEND_RETRY_MSEC));
-	}
-	loop_arm(mi->loop, &front->channel, events);
 }
 
 void

@@ -2,7 +2,7 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * Keep one frontend running, and talk to it.
+ * Keep one frontend running, and listen to it.
  *
  * Main's end of the channel.  A frontend that dies, says what it may not say,
  * or does not answer is replaced by a new one that is told how many handlers
@@ -32,15 +32,6 @@ int	front_start(struct minetd *mi, struct monotime now);
  * served.
  */
 void	front_stop(struct minetd *mi, struct monotime now);
-
-/* Note that the count of a service is not what the frontend believes. */
-void	front_tell_count(struct minetd *mi, struct service *svc);
-
-/* Note that a listener was opened which the frontend does not have. */
-void	front_tell_listener(struct minetd *mi, uint32_t index);
-
-/* Send what was noted, as far as the channel takes it.  After each wake-up. */
-void	front_flush(struct minetd *mi, struct monotime now);
 
 /* Each second: ask whether it is alive, and kill one that does not answer. */
 void	front_tick(struct minetd *mi);

@@ -16,7 +16,8 @@
  *     reload         from a configuration to open listeners
  *     listener       one socket
  *     service        one service: its counts, the plan for its handlers
- *     front          keep a frontend running, and talk to it
+ *     front          keep a frontend running, and listen to it
+ *     tell           what the frontend does not know yet
  *     serve          from a connection to a handler and to its account
  *     environment    the variables of a connection
  *     spawn          start a child, and learn what became of it

@@ -14,8 +14,8 @@
 struct notify {
 	const char *socket;	/* path, or @abstract; NULL: none.  Not owned */
 	int ready_fd;		/* of -r; -1: none.  Owned */
-	int parent_fd;		/* of the process that waits for the daemon to
-				 * be ready, before it exits; -1: none.  Owned */
+	int parent_fd;		/* of the process that waits, before it exits,
+				 * until we are ready; -1: none.  Owned */
 };
 
 /* Send one message, such as "STOPPING=1", to the service manager. */

@@ -30,7 +30,6 @@ struct proc {
 	struct spawn_handle handle; /* holds the pid, unreaped while here */
 	struct connection conn;
 	struct service *service; /* not owned */
-	uint32_t listener;	/* that it came by; index in the configuration */
 	struct monotime started;
 	LIST_ENTRY(proc) entry;	/* all of them, newest first */
 };

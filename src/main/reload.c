@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "main/front.h"
+#include "main/tell.h"
 
 enum {
 	RETRY_FIRST_MSEC = 1000,
@@ -170,7 +170,7 @@ reload_retry(struct minetd *mi, struct monotime now)
 			continue;
 		if (listener_open(lst, mi->conf) == 0) {
 			listener_log(mi->conf, lst, true);
-			front_tell_listener(mi, i);
+			tell_listener(mi, i);
 			continue;
 		}
 		/* The same reason again is no news. */

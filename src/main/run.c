@@ -28,6 +28,7 @@
 #include "main/front.h"
 #include "main/reload.h"
 #include "main/serve.h"
+#include "main/tell.h"
 
 enum {
 	TICK_MSEC = 1000,
@@ -266,7 +267,7 @@ wakeup_end(void *arg, struct monotime now)
 {
 	struct minetd *mi = arg;
 
-	front_flush(mi, now);
+	tell_flush(mi, now);
 	if (mi->phase == RUN_STARTING && mi->front.state == FRONT_SERVING)
 		ready_announce(mi);
 	if (mi->phase == RUN_LEAVING)
@@ -340,7 +341,7 @@ run_start(struct minetd *mi, const struct conf *conf)
 	if (front_start(mi, monotime_now()) == -1)
 		return -1;
 	/* What it waits for; later it is sent after each wake-up. */
-	front_flush(mi, monotime_now());
+	tell_flush(mi, monotime_now());
 	return 0;
 }
 
@@ -351,7 +352,8 @@ run(struct minetd *mi, const struct conf *conf)
 		return EX_UNAVAILABLE;
 	mi->exit_status = EX_OK;
 	if (loop_run(mi->loop) == -1) {
-		log_message(LOG_LEVEL_ERROR, "failed", "waiting: %s", strerror(errno));
+		log_message(LOG_LEVEL_ERROR, "failed", "waiting: %s",
+		    strerror(errno));
 		mi->exit_status = EX_OSERR;
 	}
 	front_stop(mi, monotime_now());

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "base/verdict.h"
-#include "main/front.h"
+#include "main/tell.h"
 
 static void
 address_log(struct log_line *line, const char *key, const struct addr *addr)
@@ -38,7 +38,8 @@ static void
 local_log(struct log_line *line, const struct minetd *mi,
     const struct proc *proc)
 {
-	const struct conf_listen *lst = &conf_listens(mi->conf)[proc->listener];
+	const struct conf_listen *lst =
+	    &conf_listens(mi->conf)[proc->conn.listener];
 
 	if (proc->conn.local.family == ADDR_UNIX)
 		log_str(line, "local", conf_string(mi->conf, lst->path));
@@ -159,7 +160,7 @@ service_give(struct minetd *mi, struct service *svc)
 {
 	svc->active--;
 	mi->children--;
-	front_tell_count(mi, svc);
+	tell_count(mi, svc);
 }
 
 /* Whether the frontend may ask for another handler of the service. */
@@ -187,7 +188,7 @@ handler_start(struct minetd *mi, struct proc *proc, int socket)
 }
 
 static void
-connection_serve(struct minetd *mi, struct service *svc, uint32_t listener,
+handler_serve(struct minetd *mi, struct service *svc,
     const struct connection *conn, int socket, struct monotime now)
 {
 	struct proc *proc = proc_new(mi->procs);
@@ -196,7 +197,6 @@ connection_serve(struct minetd *mi, struct service *svc, uint32_t listener,
 	service_take(mi, svc);
 	if (proc != NULL) {
 		proc->service = svc;
-		proc->listener = listener;
 		proc->conn = *conn;
 		proc->started = now;
 		if (handler_start(mi, proc, socket) == 0) {
@@ -212,51 +212,68 @@ connection_serve(struct minetd *mi, struct service *svc, uint32_t listener,
 	service_give(mi, svc);
 }
 
-int
-serve_connection(struct minetd *mi, uint32_t listener, const struct addr *peer,
-    int socket, struct monotime now)
+/*
+ * The service of a connection that a frontend of ours can have accepted, with
+ * its local address filled in; otherwise NULL.
+ */
+static struct service *
+connection_check(const struct minetd *mi, int socket, struct connection *conn)
 {
-	struct connection conn = { .peer = *peer };
+	const struct listener *lst;
 	struct service *svc;
-	int rc = -1;
 
-	if (socket == -1)
-		return -1;
-	if (listener < mi->conf->listens.count && listener_accepted(
-	    &mi->listeners[listener], mi->conf, socket, &conn.local)) {
-		svc = &mi->services[mi->listeners[listener].conf->service];
-		if (service_has_room(mi, svc)) {
-			conn.id = mi->next_id++;
-			connection_serve(mi, svc, listener, &conn, socket,
-			    now);
-			rc = 0;
-		}
-	}
-	socket_close(socket);
-	return rc;
+	if (socket == -1 || conn->listener >= mi->conf->listens.count)
+		return NULL;
+	lst = &mi->listeners[conn->listener];
+	svc = &mi->services[lst->conf->service];
+	if (!listener_accepted(lst, mi->conf, socket, &conn->local) ||
+	    !service_has_room(mi, svc))
+		return NULL;
+	return svc;
 }
 
 int
-serve_rejected(struct minetd *mi, uint32_t listener, const struct addr *peer,
-    uint32_t reason, uint32_t count, struct monotime now)
+serve_connection(struct minetd *mi, const struct channel_item *item,
+    struct monotime now)
 {
+	struct connection conn = {
+		.peer = item->msg.start.peer,
+		.listener = item->msg.listener,
+	};
+	struct service *svc = connection_check(mi, item->fd, &conn);
+
+	if (svc != NULL) {
+		conn.id = mi->next_id++;
+		handler_serve(mi, svc, &conn, item->fd, now);
+	}
+	if (item->fd != -1)
+		socket_close(item->fd);
+	return svc != NULL ? 0 : -1;
+}
+
+int
+serve_rejected(struct minetd *mi, const struct channel_msg *msg,
+    struct monotime now)
+{
+	const struct channel_rejected *rejected = &msg->rejected;
+	const char *reason = verdict_reason(rejected->reason);
 	struct service *svc;
 	struct log_line line;
 	unsigned long left_out;
 
-	if (listener >= mi->conf->listens.count ||
-	    verdict_reason(reason) == NULL || count == 0)
+	if (msg->listener >= mi->conf->listens.count || reason == NULL ||
+	    rejected->count == 0)
 		return -1;
-	svc = &mi->services[mi->listeners[listener].conf->service];
+	svc = &mi->services[mi->listeners[msg->listener].conf->service];
 	if (!log_limit_pass(&svc->reject_limit, now, &left_out)) {
-		svc->reject_limit.left_out += count - 1;
+		svc->reject_limit.left_out += rejected->count - 1;
 		return 0;
 	}
-	left_out += count - 1;
+	left_out += rejected->count - 1;
 	log_begin(&line, LOG_LEVEL_WARNING, "reject");
 	log_str(&line, "service", svc->name);
-	address_log(&line, "peer", peer);
-	log_str(&line, "reason", verdict_reason(reason));
+	address_log(&line, "peer", &rejected->peer);
+	log_str(&line, "reason", reason);
 	if (left_out != 0)
 		log_uint(&line, "left_out", left_out);
 	log_end(&line);

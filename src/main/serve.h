@@ -10,22 +10,19 @@
 
 #include <sys/resource.h>
 
-#include <stdint.h>
-
-#include "base/addr.h"
+#include "base/channel.h"
 #include "main/minetd.h"
 
 /*
- * Start a handler for the connection that a frontend says it accepted.  The
- * socket is closed here.  Returns 0, also when no handler could be started
- * (which is logged), or -1 when no correct frontend can have sent this.
+ * Start a handler for the connection of a START message, whose socket is
+ * closed here.  Returns 0, also when no handler could be started (which is
+ * logged), or -1 when no frontend of ours can have sent this.
  */
-int	serve_connection(struct minetd *mi, uint32_t listener,
-	    const struct addr *peer, int socket, struct monotime now);
+int	serve_connection(struct minetd *mi, const struct channel_item *item,
+	    struct monotime now);
 
-/* A frontend refused peers. */
-int	serve_rejected(struct minetd *mi, uint32_t listener,
-	    const struct addr *peer, uint32_t reason, uint32_t count,
+/* Log the refusals of a REJECTED message; -1 as above. */
+int	serve_rejected(struct minetd *mi, const struct channel_msg *msg,
 	    struct monotime now);
 
 /* Account for a handler that was reaped with this status and usage. */

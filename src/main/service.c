@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum {
-	STANDARD_VARS = 6,	/* PATH USER LOGNAME HOME SHELL MINETD_SERVICE */
+	STANDARD_VARS = 6,	/* see parts_collect() */
 	NULL_FD = 0,		/* main's own standard input */
 };
 

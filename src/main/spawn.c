@@ -82,7 +82,7 @@ struct slot_memory {
 static_assert(sizeof(struct slot_memory) == SLOT_SIZE, "two pages");
 static_assert(sizeof(struct workspace) < SLOT_SIZE / 2, "most is stack");
 
-/* The account of a slot, apart from its memory, which is touched by use only. */
+/* A slot's account, apart from its memory, which is touched by use only. */
 struct slot {
 	TAILQ_ENTRY(slot) entry; /* among the free or the busy ones */
 	pid_t tid;		/* not 0 while the child shares our memory */
@@ -228,7 +228,7 @@ forked_free(struct forked *child)
 	free(child);
 }
 
-/* The pipe is closed by execve, or holds the report until the child is reaped. */
+/* execve closed the pipe, or it holds the report until the child is reaped. */
 static void
 report_ready(void *arg, uint32_t events, struct monotime now)
 {

@@ -4,7 +4,7 @@
 /*
  * A handler that reports what it was started with.
  *
- *	probe [report]		everything below, one "key=value" a line, to fd 1
+ *	probe [report]		all of this, a "key=value" a line, to fd 1
  *	probe regain		the report of attempts to become root again
  *	probe sockopts		the options of fd 0 alone
  *	probe sockopts tcp4|tcp6|unix
@@ -19,7 +19,7 @@
  *	probe signal N		print "dying", die from signal N
  *	probe stop		print "pid N", stop itself, then as hold
  *	probe deaf		as hold, ignoring TERM
- *	probe grandchild	leave the connection to a child: it waits for EOF
+ *	probe grandchild	leave the connection to a child, until EOF
  *	probe spin MSEC		use the processor, then end
  *	probe eat MIB		touch that much memory, then end
  *

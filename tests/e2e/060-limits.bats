@@ -13,6 +13,11 @@ hold_conf()
 	service \"other\" { listen = {\"tcp://127.0.0.1:0\"} exec = {\"$(public_bin probe)\", \"hold\"} }"
 }
 
+greets()
+{
+	[[ $(talk hold) == pid* ]]
+}
+
 # The handler of the last held client has begun to talk.
 greeted()
 {
@@ -49,8 +54,7 @@ running()
 	wait_log 'reject service=hold peer=127.0.0.1:[0-9]+ reason=full'
 	kill "$CLIENT_PID"
 	wait_log 'exit service=hold id=1 '
-	served() { [[ $(talk hold) == pid* ]]; }
-	wait_until 5 served
+	wait_until 5 greets
 }
 
 @test "refusals are logged once and counted after that" {

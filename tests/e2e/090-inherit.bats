@@ -24,12 +24,13 @@ as_root()
 }
 
 # The same of one that an ordinary user started: it has the user's identity.
+# OPTION... are for the setpriv that makes the user of root.
 as_user()
 {
 	as_root
 	groups=$(printf '%s\n' "$gid" 54321 | sort -n | paste -sd ' ')
 	USER_COMMAND=(setpriv --reuid "$uid" --regid "$gid"
-		--groups "$gid,54321" --inh-caps=-all --)
+		--groups "$gid,54321" "${@:---inh-caps=-all}" --)
 	export RUN_OWNER=$uid:$gid
 	MINETD=$(user_binary)
 }
@@ -254,10 +255,7 @@ hostile_environment=(env
 }
 
 @test "ambient capabilities of a user's daemon" {
-	as_user
-	USER_COMMAND=(setpriv --reuid "$uid" --regid "$gid"
-		--groups "$gid,54321" --inh-caps +net_bind_service
-		--ambient-caps +net_bind_service --)
+	as_user --inh-caps +net_bind_service --ambient-caps +net_bind_service
 	each_start
 }
 
@@ -273,17 +271,37 @@ hostile_environment=(env
 	each_start "$(public_bin hostile)" -r --
 }
 
-@test "a nice value of root's own is not the handler's" {
+@test "a real-time input/output class" {
 	as_root
-	each_start nice -n 5
-	stop_minetd
-	each_start nice -n -5
+	each_start "$(public_bin hostile)" -I --
 }
 
-@test "a raised nice value of a user stays, for who may lower it" {
+@test "a batch scheduling class and the lowest input/output class" {
+	as_root
+	each_start chrt -b 0 ionice -c 3
+}
+
+@test "a nice value below 0 is the daemon's own" {
+	as_root
+	each_start nice -n -5
+	assert_eq -5 "$(ps -o nice= -p "$MINETD_PID" | tr -d ' ')" "main's"
+}
+
+@test "a nice value above 0 is the handler's too, from root" {
+	as_root
+	probe_conf
+	START_WITH=(nice -n 5)
+	start_minetd
+	check_probes "$uid" "$gid" "$groups" "${START_WITH[@]}"
+	assert_eq 5 "$(said nice)" nice
+}
+
+@test "a nice value above 0 is the handler's too, from a user" {
 	as_user
-	USER_COMMAND=(nice -n 5 "${USER_COMMAND[@]}")
-	each_start
+	probe_conf
+	START_WITH=("${USER_COMMAND[@]}" nice -n 5)
+	start_minetd
+	check_probes "$uid" "$gid" "$groups" "${START_WITH[@]}"
 	assert_eq 5 "$(said nice)" nice
 }
 
@@ -313,10 +331,10 @@ hostile_environment=(env
 	assert_eq "0 1 2" "$(said fds)" descriptors
 }
 
-@test "the starter's processors, timer slack and I/O priority are the handler's" {
+@test "the starter's processors and timer slack are the handler's" {
 	as_root
 	probe_conf
-	START_WITH=(taskset 1 "$(public_bin hostile)" -I -S 70000 --)
+	START_WITH=(taskset 1 "$(public_bin hostile)" -S 70000 --)
 	start_minetd
 	check_probes "$uid" "$gid" "$groups" "${START_WITH[@]}"
 	assert_eq 70000 "$(said timerslack)" "timer slack"
@@ -347,14 +365,17 @@ hostile_environment=(env
 
 @test "everything at once, from root" {
 	as_root
-	each_start "${hostile_environment[@]}" choom -n 300 -- \
+	need choom
+	each_start choom -n 300 -- \
 		setpriv --inh-caps +chown --ambient-caps +chown -- \
-		"$(public_bin hostile)" -b -i all -t 70 -T -u 0 \
-		"${strays[@]}" --
+		"$(public_bin hostile)" -b -i all -I -r -t 70 -T -u 0 \
+		"${strays[@]}" -- "${hostile_environment[@]}"
 }
 
 @test "everything at once, from a user" {
 	as_user
-	each_start "${hostile_environment[@]}" choom -n 300 -- \
-		"$(public_bin hostile)" -b -i all -t 70 -T -u 0 "${strays[@]}" --
+	need choom
+	each_start choom -n 300 -- \
+		"$(public_bin hostile)" -b -i all -t 70 -T -u 0 \
+		"${strays[@]}" -- "${hostile_environment[@]}"
 }

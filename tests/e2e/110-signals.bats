@@ -95,7 +95,8 @@ held()
 	LOG=$BATS_TEST_TMPDIR/old.log
 	assert_eq hello "$(talk echo hello)"
 	wait_until 5 grep -q 'exit service=echo' "$BATS_TEST_TMPDIR/file.log"
-	! grep -q 'exit service=echo' "$BATS_TEST_TMPDIR/old.log"
+	run grep -q 'exit service=echo' "$BATS_TEST_TMPDIR/old.log"
+	assert_eq 1 "$status"
 }
 
 @test "HUP and unexpected signals do not end the daemon" {

@@ -131,8 +131,7 @@ port_in()
 		close_fds
 		exec "$MINETD" -f -c "$CONF"
 	) &
-	MINETD_PID=$!
-	daemon_pids+=("$MINETD_PID")
+	daemon_pids+=("$!")
 	wait_until 10 test -S "$socket"
 	# More than the pipe and the buffer hold.
 	dial -c 1500 -t 25 "unix://$socket"

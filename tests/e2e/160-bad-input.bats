@@ -9,9 +9,10 @@
 bats_require_minimum_version 1.5.0
 load ../lib/daemon
 
-# refused REGEX: by -t and by a start.  The file is CONF.
+# refused REGEX [FILE]: by -t and by a start.
 refused()
 {
+	CONF=${2:-$CONF}
 	run -78 "$MINETD" -t -c "$CONF"
 	assert_match "$1" "$output"
 	refuse_minetd
@@ -36,19 +37,16 @@ wrong()
 }
 
 @test "a file that is not there is refused" {
-	CONF=$BATS_TEST_TMPDIR/missing
-	refused 'missing: .*No such file'
+	refused 'missing: .*No such file' "$BATS_TEST_TMPDIR/missing"
 }
 
 @test "a directory is refused" {
-	CONF=$BATS_TEST_TMPDIR
-	refused 'not a regular file'
+	refused 'not a regular file' "$BATS_TEST_TMPDIR"
 }
 
 @test "a fifo is refused, without waiting for a writer" {
-	CONF=$BATS_TEST_TMPDIR/fifo
-	mkfifo "$CONF"
-	refused 'not a regular file'
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	refused 'not a regular file' "$BATS_TEST_TMPDIR/fifo"
 }
 
 @test "a file that others may write is refused when root" {

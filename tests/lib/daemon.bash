@@ -251,7 +251,7 @@ start_daemonised()
 	local run=$BATS_TEST_TMPDIR/run starter
 	mkdir -p "$run"
 	[[ -z ${RUN_OWNER:-} ]] || chown "$RUN_OWNER" "$run"
-	LOG=$run/log
+	LOG=$run/log.$((${#daemon_pids[@]} + 1))
 	PID_FILE=$run/pid
 	(
 		close_fds

@@ -56,7 +56,8 @@ static void
 messages_arrive_in_order_with_their_descriptors(void **state)
 {
 	struct fixture *fx = *state;
-	struct channel_item out[3] = { { .fd = -1 }, { .fd = 0 }, { .fd = -1 } };
+	struct channel_item out[3] = { { .fd = -1 }, { .fd = 0 },
+		{ .fd = -1 } };
 	struct channel_item in[CHANNEL_BATCH];
 
 	for (int i = 0; i < 3; i++) {
