@@ -23,6 +23,7 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <linux/keyctl.h>
 #include <linux/securebits.h>
 #include <sched.h>
@@ -94,20 +95,23 @@ timers_disarm(void)
 }
 
 /*
- * Children of a real-time daemon start as ordinary processes.  The kernel
- * resets their class by itself, but not their timer slack.
+ * Handlers are ordinary processes.  A daemon that was made a real-time one
+ * stays that itself: the kernel resets the class of its children, but not
+ * their timer slack.  Returns whether it is one.
  */
 static bool
 scheduling_reset(void)
 {
-	struct sched_param param;
+	struct sched_param param = { 0 };
 	int policy = sched_getscheduler(0);
 
-	if (policy == -1 || policy == SCHED_OTHER ||
-	    sched_getparam(0, &param) == -1)
+	if (policy != SCHED_FIFO && policy != SCHED_RR) {
+		sched_setscheduler(0, SCHED_OTHER, &param);
 		return false;
-	sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &param);
-	return policy == SCHED_FIFO || policy == SCHED_RR;
+	}
+	if (sched_getparam(0, &param) == 0)
+		sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &param);
+	return true;
 }
 
 static int
@@ -192,8 +196,8 @@ starter_reset(struct starter *st)
 	    capabilities_reset(st) == -1)
 		return -1;
 	umask(022);
-	/* No input/output class: 1 is IOPRIO_WHO_PROCESS. */
-	syscall(SYS_ioprio_set, 1, 0, 0);
+	/* No input/output class, for handlers as for us. */
+	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, 0);
 	timers_disarm();
 	st->real_time = scheduling_reset();
 	keyring_replace();

@@ -160,7 +160,7 @@ serve_example()
 		if [[ ${file##*/} == service.* ]]; then
 			[[ $text == exec* ]] || text+=$'\nexec = "/bin/true"'
 			[[ $text == listen* ]] ||
-				text+=$'\nlisten = "tcp://127.0.0.1:0"'
+				text+=$'\nlisten = {"tcp://127.0.0.1:0", "unix:///run/x"}'
 			text="service \"x\" {"$'\n'"$text"$'\n'"}"
 		fi
 		printf '%s\n' "$text" >"$CONF"

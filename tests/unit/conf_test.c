@@ -265,8 +265,9 @@ sockets(void **state)
 {
 	const struct conf *conf = load(*state, SERVICE
 	    "backlog = 9 dscp = 46 keepalive = yes keepalive_time = 2m\n"
-	    "send_buffer = 64k socket_mode = 0600 interface = lo }\n"
-	    "service b { listen = unix:///x exec = /bin/cat }");
+	    "send_buffer = 64k interface = lo }\n"
+	    "service b { listen = unix:///x exec = /bin/cat\n"
+	    "socket_mode = 0600 }");
 	const struct conf_service *svc = conf_services(conf);
 	const struct conf_socket *socket = conf_socket(conf, &svc[0]);
 	const struct conf_socket *other = conf_socket(conf, &svc[1]);
@@ -276,11 +277,11 @@ sockets(void **state)
 	assert_true(socket->keepalive);
 	assert_int_equal(socket->keepalive_time, 120);
 	assert_int_equal(socket->send_buffer, 65536);
-	assert_int_equal(socket->mode, 0600);
+	assert_int_equal(socket->mode, 0666);
 	assert_string_equal(conf_string(conf, socket->interface), "lo");
 	assert_int_equal(other->backlog, 4096);
 	assert_int_equal(other->dscp, CONF_KEEP);
-	assert_int_equal(other->mode, 0666);
+	assert_int_equal(other->mode, 0600);
 	assert_int_equal(other->uid, UINT32_MAX);
 	assert_int_equal(other->gid, UINT32_MAX);
 	conf_free(conf);
@@ -419,8 +420,9 @@ check_own_limits(void **state)
 	static const char *const rows[] = {
 		"user = root", "user = 0", "group = root", "groups = {}",
 		"chroot = /srv", "nice = -1", "oom_score_adj = -1",
-		"transparent = yes", "mark = 1", "socket_user = root",
-		"socket_group = root",
+		"transparent = yes", "mark = 1",
+		"listen += unix:///x socket_user = root",
+		"listen += unix:///x socket_group = root",
 	};
 	char text[256];
 
