@@ -84,20 +84,21 @@ require(const struct child_request *req, enum child_step step, long result)
 }
 
 /*
- * 0, 1 and 2 from the socket, and nothing above them.  The report pipe, where
- * there is one, is close-on-exec and closes by itself.
+ * 0, 1 and 2 from the socket, and nothing above them; 2 first, since it may be
+ * made of main's 0.  The report pipe, where there is one, is close-on-exec and
+ * closes by itself.
  */
 static long
 descriptors_set(const struct child_request *req)
 {
 	int stderr_fd = req->plan->stderr_fd == -1 ? req->socket :
 	    req->plan->stderr_fd;
-	long rc = sys_call(SYS_dup3, req->socket, 0, 0, 0);
+	long rc = sys_call(SYS_dup3, stderr_fd, 2, 0, 0);
 
 	if (rc >= 0)
-		rc = sys_call(SYS_dup3, req->socket, 1, 0, 0);
+		rc = sys_call(SYS_dup3, req->socket, 0, 0, 0);
 	if (rc >= 0)
-		rc = sys_call(SYS_dup3, stderr_fd, 2, 0, 0);
+		rc = sys_call(SYS_dup3, req->socket, 1, 0, 0);
 	if (rc < 0)
 		return rc;
 	if (req->report_fd == -1)

@@ -110,7 +110,7 @@ ip_options_set(struct listener *lst, int fd, int family,
 {
 	bool v6 = family == AF_INET6;
 	int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
-	int tos = sock->dscp << 2;
+	int tos = sock->dscp * 4;	/* the upper six bits of the octet */
 	const struct option options[] = {
 		{ SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR" },
 		option_if(v6, IPPROTO_IPV6, IPV6_V6ONLY,

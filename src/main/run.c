@@ -289,7 +289,7 @@ signals_open(struct minetd *mi)
 	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (fd == -1)
 		return -1;
-	watch_init(&mi->signals, fd, signals_ready, mi);
+	mi->signals.fd = fd;
 	return loop_arm(mi->loop, &mi->signals, EPOLLIN);
 }
 
@@ -299,6 +299,8 @@ run_init(struct minetd *mi)
 	mi->loop = loop_new();
 	if (mi->loop == NULL)
 		return -1;
+	watch_init(&mi->signals, -1, signals_ready, mi);
+	front_init(mi);
 	mi->spawner = spawner_new(mi->loop);
 	mi->procs = proc_table_new();
 	if (mi->spawner == NULL || mi->procs == NULL ||
@@ -311,18 +313,23 @@ run_init(struct minetd *mi)
 	timer_arm(loop_timers(mi->loop), &mi->tick,
 	    monotime_add_msec(monotime_now(), TICK_MSEC));
 	loop_after(mi->loop, wakeup_end, mi);
-	front_init(mi);
 	return 0;
 }
 
+/* Release what run_init() and the start have made, as far as they came. */
 static void
 run_fini(struct minetd *mi)
 {
+	if (mi->loop == NULL)
+		return;
+	front_stop(mi, monotime_now());
 	front_fini(mi);
+	reload_finish(mi);
 	spawner_free(mi->spawner);
 	proc_table_free(mi->procs);
 	loop_disarm(mi->loop, &mi->signals);
-	close(mi->signals.fd);
+	if (mi->signals.fd != -1)
+		close(mi->signals.fd);
 	loop_free(mi->loop);
 }
 
@@ -348,16 +355,19 @@ run_start(struct minetd *mi, const struct conf *conf)
 int
 run(struct minetd *mi, const struct conf *conf)
 {
-	if (run_start(mi, conf) == -1)
-		return EX_UNAVAILABLE;
-	mi->exit_status = EX_OK;
-	if (loop_run(mi->loop) == -1) {
-		log_message(LOG_LEVEL_ERROR, "failed", "waiting: %s",
-		    strerror(errno));
-		mi->exit_status = EX_OSERR;
+	mi->conf = conf_empty();
+	mi->exit_status = EX_UNAVAILABLE;
+	if (run_start(mi, conf) == -1) {
+		if (mi->conf != conf)
+			conf_free(conf);
+	} else {
+		mi->exit_status = EX_OK;
+		if (loop_run(mi->loop) == -1) {
+			log_message(LOG_LEVEL_ERROR, "failed", "waiting: %s",
+			    strerror(errno));
+			mi->exit_status = EX_OSERR;
+		}
 	}
-	front_stop(mi, monotime_now());
-	reload_finish(mi);
 	run_fini(mi);
 	return mi->exit_status;
 }

@@ -5,14 +5,15 @@
  * Connect, send, and print what comes until the peer closes.
  *
  *	dial [-ikrR] [-b HOST] [-s TEXT] [-n BYTES] [-t SECONDS]
- *	    [-o FILE] [-c COUNT] ADDRESS
+ *	    [-o FILE] [-c COUNT] [-p COUNT] ADDRESS
  *
  * ADDRESS is tcp://HOST:PORT (HOST numeric, IPv6 in brackets) or unix:///PATH.
  * TEXT (-s), standard input (-i) and N zero bytes (-n) are sent in this order;
  * then the sending side is closed, unless -k keeps it open.  -R resets the
  * connection as soon as it stands, -r after the first byte received.  -c makes
- * that many connections one after the other, each read to its end.  -b binds
- * to an address first.  -o writes to a file instead of standard output.
+ * that many connections one after the other, each read to its end.  -p makes
+ * that many, and holds them without a word until a signal or the deadline.  -b
+ * binds to an address first.  -o writes to a file instead of standard output.
  *
  * Exit status: 0 end of file, 1 cannot connect, 2 error (a reset), 3 deadline
  * (-t, 10 s), 64 usage.
@@ -59,7 +60,7 @@ static void
 usage(void)
 {
 	fprintf(stderr, "usage: dial [-ikrR] [-b host] [-s text] [-n bytes] "
-	    "[-t seconds]\n            [-o file] [-c count] address\n");
+	    "[-t seconds]\n            [-o file] [-c count] [-p count] address\n");
 	exit(DIAL_USAGE);
 }
 
@@ -291,6 +292,16 @@ converse(struct dial *d, int fd, long end)
 	close(fd);
 }
 
+/* Ends by a signal: the deadline's, or the caller's. */
+static void
+hold(const struct dial *d, const char *address, long count, long end)
+{
+	for (long i = 0; i < count; i++)
+		dial(d, address, end);
+	for (;;)
+		pause();
+}
+
 static long
 number(const char *text)
 {
@@ -306,9 +317,9 @@ int
 main(int argc, char **argv)
 {
 	struct dial d = { .out = 1, .deadline_msec = 10000 };
-	long count = 1;
+	long count = 1, held = 0;
 	int ch;
-	while ((ch = getopt(argc, argv, "b:c:ikn:o:rRs:t:")) != -1) {
+	while ((ch = getopt(argc, argv, "b:c:ikn:o:p:rRs:t:")) != -1) {
 		switch (ch) {
 		case 'b':
 			d.bind_host = optarg;
@@ -330,6 +341,9 @@ main(int argc, char **argv)
 			    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
 			if (d.out == -1)
 				err(DIAL_ERROR, "%s", optarg);
+			break;
+		case 'p':
+			held = number(optarg);
 			break;
 		case 'r':
 			d.reset_after_byte = true;
@@ -353,6 +367,8 @@ main(int argc, char **argv)
 	signal(SIGALRM, deadline_signal);
 	alarm((unsigned)(d.deadline_msec / 1000 + 1));
 	long end = now_msec() + d.deadline_msec;
+	if (held > 0)
+		hold(&d, argv[optind], held, end);
 	for (long i = 0; i < count; i++) {
 		struct dial one = d;
 		one.text_len = d.text != NULL ? strlen(d.text) : 0;

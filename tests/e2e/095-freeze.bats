@@ -28,6 +28,13 @@ setup()
 	END
 }
 
+teardown()
+{
+	[[ -z ${suid_dumpable:-} ]] ||
+		echo "$suid_dumpable" >/proc/sys/fs/suid_dumpable
+	daemon_teardown
+}
+
 # An address in main, where the kernel put its program.
 main_address()
 {
@@ -171,18 +178,16 @@ main_state()
 }
 
 @test "with suid_dumpable = 1 it cannot either" {
-	local file=/proc/sys/fs/suid_dumpable before
-	before=$(<"$file")
-	# Of the whole machine: only where it is ours, and put back at once.
-	{ echo 1 >"$file"; } 2>/dev/null || skip_or_fail "needs $file"
+	local writer setting=/proc/sys/fs/suid_dumpable
+	# It is the whole machine's: teardown puts it back.
+	suid_dumpable=$(<"$setting")
+	{ echo 1 >"$setting"; } 2>/dev/null || skip_or_fail "needs $setting"
 	start_minetd
-	local writer
 	exec {writer}>>"$program"
 	attack peek
 	knock 10
 	others_are_served 5
 	stop_attack
-	echo "$before" >"$file"
 	exec {writer}>&-
 	continue_handlers
 	wait_until 15 knockers_gone

@@ -134,7 +134,7 @@ held()
 	END
 	)
 	conf "service \"orphan\" { listen = {\"unix://$(public_dir)/socket\"} exec = {\"$orphan\"} }"
-	START_WITH=(unshare --pid --fork --kill-child --mount-proc)
+	START_WITH=(unshare --pid --fork --kill-child)
 	start_minetd
 	local init
 	init=$(children_of "$MINETD_PID")

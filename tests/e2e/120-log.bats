@@ -79,7 +79,8 @@ port_in()
 
 @test "syslog gets each line as a message of the configured facility" {
 	need_root
-	need unshare socat
+	need socat
+	own_mounts
 	conf "log = \"syslog:local3\"
 	service \"echo\" { listen = {\"unix://$(public_dir)/socket\"} exec = {\"/bin/cat\"} }"
 	local said=$BATS_TEST_TMPDIR/said dev=$BATS_TEST_TMPDIR/dev
@@ -93,7 +94,7 @@ port_in()
 	chmod 755 "$BATS_TEST_TMPDIR/run"
 	start_process socat -u "UNIX-RECV:$dev/log" "OPEN:$said,creat,append"
 	wait_until 5 test -S "$dev/log"
-	START_WITH=(unshare --mount "$BATS_TEST_TMPDIR/run")
+	START_WITH=("${OWN_MOUNTS[@]}" "$BATS_TEST_TMPDIR/run")
 	start_minetd
 	assert_eq hello "$(dial -s hello "unix://$(public_dir)/socket")"
 	wait_until 5 grep -q 'exit service=echo' "$said"
@@ -103,7 +104,7 @@ port_in()
 
 @test "without a syslog the daemon serves all the same" {
 	need_root
-	need unshare
+	own_mounts
 	conf "log = \"syslog\"
 	service \"echo\" { listen = {\"unix://$(public_dir)/socket\"} exec = {\"/bin/cat\"} }"
 	local dev=$BATS_TEST_TMPDIR/dev
@@ -114,7 +115,7 @@ port_in()
 	mount --rbind $dev /dev && exec "\$@"
 	END
 	chmod 755 "$BATS_TEST_TMPDIR/run"
-	START_WITH=(unshare --mount "$BATS_TEST_TMPDIR/run")
+	START_WITH=("${OWN_MOUNTS[@]}" "$BATS_TEST_TMPDIR/run")
 	start_minetd
 	assert_eq hello "$(dial -s hello "unix://$(public_dir)/socket")"
 }
@@ -143,7 +144,7 @@ port_in()
 
 @test "a full disk stops no service, and the loss is said when there is room" {
 	need_root
-	need unshare
+	own_mounts
 	local socket mnt=$BATS_TEST_TMPDIR/mnt
 	socket=$(public_dir)/socket
 	mkdir "$mnt"
@@ -154,7 +155,7 @@ port_in()
 	mount -t tmpfs -o size=64k tmpfs $mnt && exec "\$@"
 	END
 	chmod 755 "$BATS_TEST_TMPDIR/run"
-	START_WITH=(unshare --mount "$BATS_TEST_TMPDIR/run")
+	START_WITH=("${OWN_MOUNTS[@]}" "$BATS_TEST_TMPDIR/run")
 	start_minetd
 	dial -c 1500 -t 25 "unix://$socket"
 	local log=/proc/$MINETD_PID/root$mnt/log

@@ -91,10 +91,9 @@ suit_sshd()
 		echo 'root:*:::::::' >"$shadow"
 	fi
 	[[ -n $empty$shadow ]] || return 0
-	unshare -m true 2>/dev/null ||
-		skip_or_fail "needs ${empty:-a root that may log in}" || return
+	own_mounts || return
 	# shellcheck disable=SC2016	# for the inner shell
-	START_WITH=(unshare -m sh -ec '
+	START_WITH=("${OWN_MOUNTS[@]}" sh -ec '
 		if [ -n "$1" ]; then
 			mount -t tmpfs -o mode=755 none "${1%/*}"
 			mkdir -m 755 "$1"

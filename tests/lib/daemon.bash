@@ -85,9 +85,11 @@ end_daemon()
 	local pid=$1 child children
 	alive "$pid" || return 0
 	children=$(children_of "$pid")
+	# A test may have stopped it.  Not later: a CONT would discard the
+	# SIGSTOP by which a sanitiser looks for leaks at the end.
+	kill -CONT "$pid" 2>/dev/null || true
 	# Twice: what is left of handlers is of no interest here.
 	kill -TERM "$pid" 2>/dev/null || true
-	kill -CONT "$pid" 2>/dev/null || true
 	kill -TERM "$pid" 2>/dev/null || true
 	wait_until 10 gone "$pid" && return
 	echo "daemon $pid does not stop"
@@ -204,6 +206,21 @@ start_process()
 	) &
 	STARTED_PID=$!
 	process_pids+=("$STARTED_PID")
+}
+
+# own_mounts: sets OWN_MOUNTS to a command that runs another one with mounts of
+# its own.  In a chroot the root directory is no mount, whose propagation could
+# be changed; that is as good when nothing propagates.
+own_mounts()
+{
+	need unshare || return
+	OWN_MOUNTS=(unshare --mount)
+	"${OWN_MOUNTS[@]}" true 2>/dev/null && return
+	OWN_MOUNTS=(unshare --mount --propagation unchanged)
+	if grep -q ' shared:' /proc/self/mountinfo ||
+	    ! "${OWN_MOUNTS[@]}" true 2>/dev/null; then
+		skip_or_fail "needs a mount namespace"
+	fi
 }
 
 # start_minetd [ARGUMENT...]: in the foreground of its own background process,

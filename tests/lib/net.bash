@@ -18,15 +18,18 @@ talk()
 	dial ${2+-s "$2"} "tcp://127.0.0.1:$(port_of "$1")"
 }
 
-# hold_client SERVICE: connect and stay connected, in the background.  Sets
-# CLIENT_PID; what the service sends goes to the file in CLIENT_OUT.  The
+# hold_client SERVICE|ADDRESS: connect and stay connected, in the background.
+# Sets CLIENT_PID; what the service sends goes to the file in CLIENT_OUT.  The
 # client leaves when it is killed or when the service closes.
 hold_client()
 {
+	local address=$1
+	[[ $address == *://* ]] ||
+		address=tcp://127.0.0.1:$(port_of "$address") || return
 	clients=$((${clients:-0} + 1))
 	CLIENT_OUT=$BATS_TEST_TMPDIR/client.$clients
 	: >"$CLIENT_OUT"
 	start_process "$TESTBIN/dial" -k -t 60 -o "$CLIENT_OUT" \
-		"tcp://127.0.0.1:$(port_of "$1")"
+		"$address"
 	CLIENT_PID=$STARTED_PID
 }
