@@ -111,7 +111,7 @@ demo: ## install what is missing, build, and run minetd on etc/demo.conf
 check: ## install what is missing and run every test; SAN=1 sanitised
 	$(Q)tools/deps build test $(if $(SAN),san)
 	$(AGAIN) check-build
-	$(if $(SAN),,$(AGAIN) check-build SPAWN=fork)
+	$(if $(SAN),,$(AGAIN) build/fork/minetd SPAWN=fork)
 	$(Q)tools/check $(if $(SAN),san,release fork) -- unit conf e2e
 
 check-unit check-conf check-e2e: check-build ## run one part of the tests

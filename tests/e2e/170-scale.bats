@@ -18,11 +18,9 @@ setup()
 # services COUNT [KEYS]
 services()
 {
-	local i
-	for ((i = 0; i < $1; i++)); do
-		echo "service \"s$i\" { listen = {\"tcp://127.0.0.1:$((i + 10000))\"}" \
-			"exec = {\"/bin/cat\", \"-u\"} ${2:-} }"
-	done
+	local listen='listen = {"tcp://127.0.0.1:&"}'
+	seq 10000 $((9999 + $1)) | sed "s|.*|service \"s&\" { $listen \
+		exec = {\"/bin/cat\", \"-u\"} ${2:-} }|"
 }
 
 # pss_of PID...: KiB, together.

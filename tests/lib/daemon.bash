@@ -91,6 +91,9 @@ end_daemon()
 	# Twice: what is left of handlers is of no interest here.
 	kill -TERM "$pid" 2>/dev/null || true
 	kill -TERM "$pid" 2>/dev/null || true
+	wait_until 1 gone "$pid" && return
+	# Two signals that arrive together are one.
+	kill -TERM "$pid" 2>/dev/null || true
 	wait_until 10 gone "$pid" && return
 	echo "daemon $pid does not stop"
 	for child in $pid $children; do
