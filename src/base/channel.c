@@ -82,6 +82,18 @@ channel_send(int fd, struct channel_item *items, int n)
 	return sent;
 }
 
+void
+channel_discard(int fd)
+{
+	/* With SO_LINGER a close may wait for the peer to read. */
+	const struct linger off = { 0, 0 };
+
+	if (fd < 0)
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+	close(fd);
+}
+
 /* Take the descriptor out of the control data; false when it is malformed. */
 static bool
 control_take(struct msghdr *hdr, int *fd)
@@ -89,6 +101,11 @@ control_take(struct msghdr *hdr, int *fd)
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(hdr);
 
 	*fd = -1;
+	/* None arrived, but one was there: our own table is full. */
+	if (cmsg == NULL && (hdr->msg_flags & MSG_CTRUNC) != 0) {
+		*fd = CHANNEL_FD_LOST;
+		return (hdr->msg_flags & MSG_TRUNC) == 0;
+	}
 	if (cmsg != NULL && cmsg->cmsg_level == SOL_SOCKET &&
 	    cmsg->cmsg_type == SCM_RIGHTS &&
 	    cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
@@ -117,8 +134,8 @@ batch_check(struct batch *batch, struct channel_item *items, int n)
 
 		if (!ended && hdr->msg_len != 0)
 			count++;
-		if ((ended || !fine) && item->fd != -1) {
-			close(item->fd);
+		if (ended || !fine) {
+			channel_discard(item->fd);
 			item->fd = -1;
 		}
 		if (!fine) {

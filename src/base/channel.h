@@ -22,6 +22,8 @@ enum {
 	CHANNEL_VERSION = 1,
 	CHANNEL_COUNTS = 8,	/* entries of a counts message */
 	CHANNEL_BATCH = 32,	/* most items of one call */
+	CHANNEL_FD_LOST = -2,	/* fd of an item whose descriptor found no place
+				 * in our table */
 };
 
 enum channel_type {
@@ -80,7 +82,7 @@ struct channel_msg {
 	};
 };
 
-/* A message and its descriptor; fd is -1 when it has none. */
+/* A message and its descriptor; fd is -1 when it has none, see also above. */
 struct channel_item {
 	struct channel_msg msg;
 	int fd;
@@ -105,5 +107,11 @@ int	channel_send(int fd, struct channel_item *items, int n);
  * without a descriptor.
  */
 int	channel_recv(int fd, struct channel_item *items, int n);
+
+/*
+ * Close a descriptor that was received and is not wanted; negative is fine.
+ * Whatever the sender did to it, this does not wait.
+ */
+void	channel_discard(int fd);
 
 #endif

@@ -31,17 +31,29 @@ enum {
 	RETRY_MSEC = 100,	/* after accept found no descriptor or memory */
 };
 
+static void
+retry_arm(struct acceptor *acc, struct monotime now)
+{
+	if (!acc->retry.armed)
+		timer_arm(loop_timers(acc->loop), &acc->retry,
+		    monotime_add_msec(now, RETRY_MSEC));
+}
+
 /* Poll the listener if, and only if, nothing holds it. */
 static void
 inlet_update(struct inlet *in)
 {
 	struct acceptor *acc = in->acceptor;
-	bool wanted = in->holds == 0 && in->watch.fd != -1;
 
-	if (wanted)
-		loop_arm(acc->loop, &in->watch, EPOLLIN);
-	else
+	if (in->holds != 0 || in->watch.fd == -1) {
 		loop_disarm(acc->loop, &in->watch);
+	} else if (loop_arm(acc->loop, &in->watch, EPOLLIN) == -1) {
+		/* No memory in the kernel: as if accept had found none.  At
+		 * the head, where no walk over the list meets it again. */
+		in->holds = HOLD_FAILED;
+		TAILQ_INSERT_HEAD(&acc->held, in, entry);
+		retry_arm(acc, monotime_now());
+	}
 }
 
 static void
@@ -69,6 +81,10 @@ acceptor_release(struct acceptor *acc, enum hold reason)
 {
 	struct inlet *in, *next;
 
+	/* epoll serves in the order of release: first who had no turn. */
+	TAILQ_FOREACH_SAFE(in, &acc->held, entry, next)
+		if (!in->had_turn)
+			inlet_release(in, reason);
 	TAILQ_FOREACH_SAFE(in, &acc->held, entry, next)
 		inlet_release(in, reason);
 }
@@ -140,10 +156,9 @@ failure_note(struct inlet *in, int error, struct monotime now)
 	struct channel_msg *msg;
 
 	acc->failures++;
+	in->errors = 0;
 	inlet_hold(in, HOLD_FAILED);
-	if (!acc->retry.armed)
-		timer_arm(loop_timers(acc->loop), &acc->retry,
-		    monotime_add_msec(now, RETRY_MSEC));
+	retry_arm(acc, now);
 	msg = outbox_add(acc->outbox, CHANNEL_ACCEPT_FAILED, in->index, -1);
 	if (msg == NULL)
 		return;
@@ -234,7 +249,10 @@ connection_send(struct inlet *in, int fd, const struct addr *peer)
 	acc->children++;
 }
 
-/* Accept one connection; false when there is none, or none can be had. */
+/*
+ * Accept one connection; false when there is none, or none can be had.  Errors
+ * of single connections become one of the listener when nothing else comes.
+ */
 static bool
 accept_one(struct inlet *in, bool refuse, struct monotime now)
 {
@@ -246,12 +264,14 @@ accept_one(struct inlet *in, bool refuse, struct monotime now)
 	    SOCK_CLOEXEC);
 
 	if (fd == -1) {
-		if (error_of_connection(errno))
+		if (error_of_connection(errno) &&
+		    ++in->errors < ACCEPTS_PER_WAKEUP)
 			return true;
 		if (errno != EAGAIN)
 			failure_note(in, errno, now);
 		return false;
 	}
+	in->errors = 0;
 	if (admission_listeners(acc->adm)[in->index].transport == CONF_UNIX)
 		peer = unix_peer(fd);
 	else
@@ -279,10 +299,12 @@ inlet_ready(void *arg, uint32_t events, struct monotime now)
 		uint32_t lacks = inlet_lacks(in);
 
 		if (lacks != 0 && queues) {
+			in->had_turn = i > 0;
 			inlet_hold(in, lacks);
 			return;
 		}
 		if (lacks == 0 && !outbox_has_room(acc->outbox)) {
+			in->had_turn = i > 0;
 			inlet_hold(in, HOLD_CHANNEL);
 			return;
 		}
@@ -366,10 +388,13 @@ acceptor_remove_active(struct acceptor *acc, uint32_t service, uint32_t count)
 	acc->active[service] -= count;
 	acc->children -= count;
 	if (svc->instances != 0 && acc->active[service] < svc->instances)
-		for (uint32_t i = 0; i < svc->listeners; i++)
-			inlet_release(
-			    &acc->inlets[svc->first_listener + i],
-			    HOLD_FULL);
+		for (uint32_t i = 0; i < 2 * svc->listeners; i++) {
+			struct inlet *in = &acc->inlets[svc->first_listener +
+			    i % svc->listeners];
+
+			if (!in->had_turn || i >= svc->listeners)
+				inlet_release(in, HOLD_FULL);
+		}
 	if (max != 0 && acc->children < max)
 		acceptor_release(acc, HOLD_CHILDREN);
 }

@@ -38,6 +38,8 @@ struct inlet {
 	struct acceptor *acceptor;
 	uint32_t index;		/* in the admission block */
 	uint32_t holds;		/* enum hold; 0: polled, if it has a socket */
+	uint32_t errors;	/* of accept in a row */
+	bool had_turn;		/* it accepted before it was held */
 };
 
 /* What happened on a service since main was last told. */

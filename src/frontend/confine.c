@@ -24,6 +24,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,10 @@ capabilities_drop(void)
 static int
 privileges_end(void)
 {
+	/* Also when this process is stopped and cannot see the channel end.
+	 * A change of identity clears it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -1;
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -105,10 +105,15 @@ frontend_kill(struct minetd *mi, const char *why)
 	loop_disarm(mi->loop, &front->channel);
 }
 
+/* It says why it cannot serve, and would end by itself. */
 static int
-failed_log(const struct front *front, const struct channel_msg *msg)
+failed_obey(struct minetd *mi, const struct channel_msg *msg)
 {
+	struct front *front = &mi->front;
 	struct log_line line;
+
+	if (front->killed)
+		return 0;
 
 	log_begin(&line, LOG_LEVEL_ERROR, "frontend");
 	log_str(&line, "event", "failed");
@@ -116,6 +121,7 @@ failed_log(const struct front *front, const struct channel_msg *msg)
 	log_uint(&line, "step", msg->failed.step);
 	log_errno(&line, "error", msg->failed.error);
 	log_end(&line);
+	frontend_kill(mi, NULL);
 	return 0;
 }
 
@@ -131,6 +137,7 @@ accept_failed_log(struct minetd *mi, const struct channel_msg *msg,
 		return -1;
 	if (!log_limit_pass(&mi->accept_limit, now, &left_out))
 		return 0;
+	left_out += msg->failed.count > 0 ? msg->failed.count - 1 : 0;
 	listener_format(&mi->listeners[msg->listener], mi->conf, text);
 	log_begin(&line, LOG_LEVEL_WARNING, "accept_failed");
 	log_str(&line, "addr", text);
@@ -155,7 +162,7 @@ item_obey(struct minetd *mi, const struct channel_item *item,
 	if (msg->type == CHANNEL_START && front->state == FRONT_SERVING)
 		return serve_connection(mi, item, now);
 	if (item->fd != -1) {
-		close(item->fd);
+		channel_discard(item->fd);
 		return -1;
 	}
 	switch (msg->type) {
@@ -172,7 +179,7 @@ item_obey(struct minetd *mi, const struct channel_item *item,
 		front->unanswered = 0;
 		return 0;
 	case CHANNEL_FAILED:
-		return failed_log(front, msg);
+		return failed_obey(mi, msg);
 	default:
 		return -1;
 	}
@@ -192,8 +199,7 @@ channel_read(struct minetd *mi, struct monotime now)
 		if (item_obey(mi, &items[i], now) == 0)
 			continue;
 		for (int j = i + 1; j < n; j++)
-			if (items[j].fd != -1)
-				close(items[j].fd);
+			channel_discard(items[j].fd);
 		frontend_kill(mi, "malformed");
 		return false;
 	}

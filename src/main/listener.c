@@ -291,7 +291,10 @@ unix_bind(struct listener *lst, int fd, const char *path,
 		return fail(lst, "mode");
 	if (bind(fd, (struct sockaddr *)&sun, len) == -1)
 		return fail(lst, "bind");
-	return path_claim(lst, path, sock);
+	if (path_claim(lst, path, sock) == 0)
+		return 0;
+	unlink(path);
+	return -1;
 }
 
 static int
@@ -311,6 +314,16 @@ unix_open(struct listener *lst, const struct conf *conf,
 	}
 	lst->local = (struct addr){ .family = ADDR_UNIX };
 	return fd;
+}
+
+static void
+path_remove(const struct listener *lst, const char *path)
+{
+	struct stat st;
+
+	if (lst->path_ino != 0 && lstat(path, &st) == 0 &&
+	    st.st_dev == lst->path_dev && st.st_ino == lst->path_ino)
+		unlink(path);
 }
 
 void
@@ -335,6 +348,7 @@ listener_open(struct listener *lst, const struct conf *conf)
 		return -1;
 	if (listen(fd, sock->backlog) == -1) {
 		fail(lst, "listen");
+		path_remove(lst, conf_string(conf, lst->conf->path));
 		close(fd);
 		return -1;
 	}
@@ -342,16 +356,6 @@ listener_open(struct listener *lst, const struct conf *conf)
 	lst->error = 0;
 	lst->step = NULL;
 	return 0;
-}
-
-static void
-path_remove(const struct listener *lst, const char *path)
-{
-	struct stat st;
-
-	if (lst->path_ino != 0 && lstat(path, &st) == 0 &&
-	    st.st_dev == lst->path_dev && st.st_ino == lst->path_ino)
-		unlink(path);
 }
 
 void
@@ -425,7 +429,12 @@ listener_accepted(const struct listener *lst, const struct conf *conf,
 		    strncmp(sun->sun_path, conf_string(conf, lst->conf->path),
 		    sizeof(sun->sun_path)) == 0;
 	}
-	return (local->family == ADDR_IP4 || local->family == ADDR_IP6) &&
-	    local->port == lst->local.port && (addr_is_any(&lst->local) ||
+	if (local->family != ADDR_IP4 && local->family != ADDR_IP6)
+		return false;
+	/* A transparent one stands in for any address and port. */
+	if (conf_socket(conf, &conf_services(conf)[lst->conf->service])
+	    ->transparent)
+		return true;
+	return local->port == lst->local.port && (addr_is_any(&lst->local) ||
 	    addr_equal(local, &lst->local));
 }

@@ -203,6 +203,8 @@ options_obey(const struct options *opts, int argc, char **argv)
 		perror("minetd");
 		return EX_OSERR;
 	}
+	if (opts->check || opts->print)
+		starter_unblock_signals();
 	conf = configuration_load(opts);
 	if (conf == NULL)
 		return EX_CONFIG;

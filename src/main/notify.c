@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,10 +44,14 @@ notify_send(const struct notify *notify, const char *message)
 static void
 byte_write(int *fd, char byte)
 {
+	struct pollfd pfd = { .fd = *fd, .events = POLLOUT };
+
 	if (*fd == -1)
 		return;
-	while (write(*fd, &byte, 1) == -1 && errno == EINTR)
-		;
+	/* Not O_NONBLOCK, which whoever made the pipe would share. */
+	if (poll(&pfd, 1, 0) == 1)
+		while (write(*fd, &byte, 1) == -1 && errno == EINTR)
+			;
 	close(*fd);
 	*fd = -1;
 }

@@ -51,7 +51,10 @@ ready_fd_parse(const char *text, int *fd)
 		    text);
 		return -1;
 	}
-	return 0;
+	/* The standard ones become /dev/null before we are ready. */
+	if (*fd <= STDERR_FILENO)
+		*fd = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return *fd == -1 ? -1 : 0;
 }
 
 /* The last one given counts. */

@@ -29,6 +29,15 @@ path_names(const char *path, int fd)
 	    by_path.st_dev == by_fd.st_dev && by_path.st_ino == by_fd.st_ino;
 }
 
+/* Nothing else is written to, and removed at the end. */
+static bool
+is_regular(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static pid_t
 pid_read(int fd)
 {
@@ -49,6 +58,11 @@ pidfile_lock(const char *path, pid_t *other)
 
 		if (fd == -1)
 			return -1;
+		if (!is_regular(fd)) {
+			close(fd);
+			errno = EINVAL;
+			return -1;
+		}
 		if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
 			int saved = errno;
 

@@ -20,7 +20,8 @@
 enum {
 	RETRY_FIRST_MSEC = 1000,
 	RETRY_LAST_MSEC = 30000,
-	SPARE_DESCRIPTORS = 256, /* for everything that is no listener */
+	/* For everything that is no listener. */
+	SPARE_DESCRIPTORS = SPAWN_DESCRIPTORS + 256,
 };
 
 static void

@@ -134,10 +134,14 @@ stop(struct minetd *mi, const char *signal_name, struct monotime now)
 {
 	struct proc *proc;
 
+	if (mi->phase == RUN_LEAVING)
+		return;
 	if (mi->phase == RUN_STOPPING) {
 		handlers_kill_all(mi, now);
 		return;
 	}
+	if (mi->phase == RUN_STARTING)
+		mi->exit_status = EX_UNAVAILABLE;
 	mi->phase = RUN_STOPPING;
 	mi->stopped = now;
 	notify_send(&mi->notify, "STOPPING=1");
@@ -323,6 +327,10 @@ run_fini(struct minetd *mi)
 	if (mi->loop == NULL)
 		return;
 	front_stop(mi, monotime_now());
+	reload_close_listeners(mi);
+	/* A child before execve reads its plan and the configuration here. */
+	if (mi->spawner != NULL && spawner_busy(mi->spawner))
+		return;
 	front_fini(mi);
 	reload_finish(mi);
 	spawner_free(mi->spawner);

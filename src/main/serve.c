@@ -134,19 +134,6 @@ spawn_failed_log(const struct minetd *mi, struct service *svc,
 	log_end(&line);
 }
 
-/*
- * A frontend that set SO_LINGER could make our close wait for the peer, when
- * ours is the last descriptor.
- */
-static void
-socket_close(int socket)
-{
-	const struct linger off = { 0, 0 };
-
-	setsockopt(socket, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
-	close(socket);
-}
-
 static void
 service_take(struct minetd *mi, struct service *svc)
 {
@@ -213,23 +200,46 @@ handler_serve(struct minetd *mi, struct service *svc,
 }
 
 /*
- * The service of a connection that a frontend of ours can have accepted, with
- * its local address filled in; otherwise NULL.
+ * Whether the peer is what such a connection has.  The ids of a unix peer are
+ * the kernel's word, not the frontend's.
  */
-static struct service *
-connection_check(const struct minetd *mi, int socket, struct connection *conn)
+static bool
+peer_check(struct connection *conn, int socket)
 {
-	const struct listener *lst;
+	struct ucred cred = { 0 };
+	socklen_t len = sizeof(cred);
+
+	if (conn->local.family != ADDR_UNIX)
+		return conn->peer.family == ADDR_IP4 ||
+		    conn->peer.family == ADDR_IP6;
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1)
+		return false;
+	conn->peer = addr_from_cred((uint32_t)cred.pid, cred.uid, cred.gid);
+	return true;
+}
+
+/* The service that such a message may ask for; NULL when it may not. */
+static struct service *
+service_check(const struct minetd *mi, uint32_t listener)
+{
 	struct service *svc;
 
-	if (socket == -1 || conn->listener >= mi->conf->listens.count)
+	if (listener >= mi->conf->listens.count)
 		return NULL;
-	lst = &mi->listeners[conn->listener];
-	svc = &mi->services[lst->conf->service];
-	if (!listener_accepted(lst, mi->conf, socket, &conn->local) ||
-	    !service_has_room(mi, svc))
-		return NULL;
-	return svc;
+	svc = &mi->services[mi->listeners[listener].conf->service];
+	return service_has_room(mi, svc) ? svc : NULL;
+}
+
+/* A connection whose descriptor found no place here is lost. */
+static int
+connection_lost(struct minetd *mi, struct service *svc, struct monotime now)
+{
+	const struct child_report report = { CHILD_CLONE, EMFILE };
+
+	service_take(mi, svc);
+	spawn_failed_log(mi, svc, &report, now);
+	service_give(mi, svc);
+	return 0;
 }
 
 int
@@ -240,15 +250,24 @@ serve_connection(struct minetd *mi, const struct channel_item *item,
 		.peer = item->msg.start.peer,
 		.listener = item->msg.listener,
 	};
-	struct service *svc = connection_check(mi, item->fd, &conn);
+	const struct linger off = { 0, 0 };
+	struct service *svc = service_check(mi, conn.listener);
 
-	if (svc != NULL) {
-		conn.id = mi->next_id++;
-		handler_serve(mi, svc, &conn, item->fd, now);
+	if (svc != NULL && item->fd == CHANNEL_FD_LOST)
+		return connection_lost(mi, svc, now);
+	/* Before the handler, which may want it, and before any close. */
+	if (item->fd >= 0)
+		setsockopt(item->fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+	if (svc == NULL || item->fd < 0 || !listener_accepted(
+	    &mi->listeners[conn.listener], mi->conf, item->fd, &conn.local) ||
+	    !peer_check(&conn, item->fd)) {
+		channel_discard(item->fd);
+		return -1;
 	}
-	if (item->fd != -1)
-		socket_close(item->fd);
-	return svc != NULL ? 0 : -1;
+	conn.id = mi->next_id++;
+	handler_serve(mi, svc, &conn, item->fd, now);
+	close(item->fd);
+	return 0;
 }
 
 int

@@ -41,6 +41,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -63,6 +64,7 @@ enum {
 	SLOT_SIZE = 8192,
 	SLOT_VARS = 64,		/* variables that a slot has room for */
 	OVERDUE_TICKS = 5,
+	FORKED_MAX = SPAWN_DESCRIPTORS, /* each holds a pipe */
 };
 
 /* What a child uses while it shares our memory. */
@@ -112,6 +114,7 @@ struct spawner {
 	struct slot_list free;	/* last used first: its memory is warm */
 	struct slot_list busy;	/* oldest first */
 	struct forked_list forked; /* oldest first */
+	unsigned forked_count;
 	bool always_fork;
 };
 
@@ -225,6 +228,7 @@ forked_free(struct forked *child)
 	loop_disarm(child->spawner->loop, &child->pipe);
 	close(child->pipe.fd);
 	TAILQ_REMOVE(&child->spawner->forked, child, entry);
+	child->spawner->forked_count--;
 	free(child);
 }
 
@@ -244,9 +248,14 @@ report_ready(void *arg, uint32_t events, struct monotime now)
 static struct forked *
 forked_new(struct spawner *sp, int *write_end)
 {
-	struct forked *child = calloc(1, sizeof(*child));
+	struct forked *child;
 	int ends[2];
 
+	if (sp->forked_count >= FORKED_MAX) {
+		errno = EAGAIN;
+		return NULL;
+	}
+	child = calloc(1, sizeof(*child));
 	if (child == NULL)
 		return NULL;
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1) {
@@ -259,6 +268,7 @@ forked_new(struct spawner *sp, int *write_end)
 	watch_init(&child->pipe, ends[0], report_ready, child);
 	child->spawner = sp;
 	TAILQ_INSERT_TAIL(&sp->forked, child, entry);
+	sp->forked_count++;
 	*write_end = ends[1];
 	return child;
 }
@@ -332,11 +342,15 @@ spawner_free(struct spawner *sp)
 		return;
 	while ((child = TAILQ_FIRST(&sp->forked)) != NULL)
 		forked_free(child);
-	slots_collect(sp);
-	if (!TAILQ_EMPTY(&sp->busy))
-		return;	/* The kernel will yet write to their tids. */
 	munmap(sp->memory, SLOTS * sizeof(*sp->memory));
 	free(sp);
+}
+
+bool
+spawner_busy(struct spawner *sp)
+{
+	slots_collect(sp);
+	return !TAILQ_EMPTY(&sp->busy);
 }
 
 int
@@ -392,19 +406,33 @@ spawn_reaped(struct spawner *sp, const struct spawn_handle *handle)
 	return report;
 }
 
+/* Whether execve has closed the child's end; asked, as no event said so. */
+static bool
+pipe_closed(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLIN) == 0;
+}
+
 unsigned
 spawn_overdue(struct spawner *sp)
 {
 	struct slot *slot;
-	struct forked *child;
+	struct forked *child, *next;
 	unsigned killed = 0;
 
 	slots_collect(sp);
 	TAILQ_FOREACH(slot, &sp->busy, entry)
 		if (slot_tid(slot) != 0 && ++slot->ticks > OVERDUE_TICKS)
 			killed += kill(slot->pid, SIGKILL) == 0;
-	TAILQ_FOREACH(child, &sp->forked, entry)
-		if (++child->ticks > OVERDUE_TICKS)
+	TAILQ_FOREACH_SAFE(child, &sp->forked, entry, next) {
+		if (++child->ticks <= OVERDUE_TICKS)
+			continue;
+		if (pipe_closed(child->pipe.fd))
+			forked_free(child);
+		else
 			killed += kill(child->pid, SIGKILL) == 0;
+	}
 	return killed;
 }

@@ -24,6 +24,10 @@
 
 struct spawner;
 
+enum {
+	SPAWN_DESCRIPTORS = 512, /* most that the spawner holds at once */
+};
+
 /* What all handlers of a service have in common; see struct child_plan. */
 struct spawn_plan {
 	struct child_plan child;
@@ -41,11 +45,11 @@ struct spawn_handle {
 /* Returns NULL with errno ENOMEM.  The loop is not owned. */
 struct spawner *spawner_new(struct loop *loop);
 
-/*
- * Forget all children; NULL is fine.  The slots of those that still share our
- * memory stay mapped.
- */
+/* Forget all children; NULL is fine.  Not while spawner_busy(). */
 void	spawner_free(struct spawner *sp);
+
+/* Whether a child still uses our memory, and its plan. */
+bool	spawner_busy(struct spawner *sp);
 
 /*
  * Start a handler on socket, which stays the caller's and may be closed at

@@ -58,6 +58,15 @@ starter_block_signals(void)
 		    sizeof(all));
 }
 
+void
+starter_unblock_signals(void)
+{
+	uint64_t none = 0;
+
+	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0,
+	    sizeof(none));
+}
+
 static int
 standard_descriptors_open(void)
 {

@@ -33,6 +33,9 @@ struct starter {
 /* The first act of main(): block all signals, with default dispositions. */
 void	starter_block_signals(void);
 
+/* Undo it for what is no daemon, and can be interrupted. */
+void	starter_unblock_signals(void);
+
 /*
  * The second one: open /dev/null on those of fd 0 to 2 that are closed, and
  * close everything above but keep_fd (-1: nothing is kept).  Returns 0, or -1

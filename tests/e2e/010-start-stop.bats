@@ -185,3 +185,44 @@ time.sleep(60)' >"$BATS_TEST_TMPDIR/taken"
 	assert_eq 69 "$MINETD_STATUS"
 	assert_match '1 of 1 listeners could not be opened' "$(<"$LOG")"
 }
+
+@test "a pid file that is no file is refused, and left alone" {
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	conf "$echo_conf"
+	refuse_minetd -p "$BATS_TEST_TMPDIR/fifo"
+	assert_eq 69 "$MINETD_STATUS"
+	[[ -p $BATS_TEST_TMPDIR/fifo ]]
+	refuse_minetd -p /dev/null
+	[[ -c /dev/null ]]
+}
+
+@test "readiness can be told to standard output, and services work" {
+	conf "service \"echo\" { listen = {\"unix://$(public_dir)/s\"} exec = {\"/bin/cat\"} }"
+	start_process sh -c 'exec "$0" -f -c "$1" -r 1 >"$2" 2>/dev/null' \
+		"$MINETD" "$CONF" "$BATS_TEST_TMPDIR/out"
+	wait_until 10 test -s "$BATS_TEST_TMPDIR/out"
+	assert_eq hello "$(dial -s hello "unix://$(public_dir)/s")"
+}
+
+@test "a readiness pipe that is full does not hold up the daemon" {
+	conf "service \"echo\" { listen = {\"unix://$(public_dir)/s\"} exec = {\"/bin/cat\"} }"
+	start_process python3 -c '
+import os, sys
+r, w = os.pipe()
+os.set_blocking(w, False)
+try:
+	while True: os.write(w, bytes(65536))
+except BlockingIOError: pass
+os.set_blocking(w, True)
+os.set_inheritable(w, True)
+os.set_inheritable(r, True)
+if os.fork() == 0:
+	os.close(w)
+	import time; time.sleep(25); os._exit(0)
+os.execv(sys.argv[1], sys.argv[1:] + ["-r", str(w)])' "$MINETD" -f -c "$CONF"
+	local daemon=$STARTED_PID
+	answers() { [[ $(dial -s hello "unix://$(public_dir)/s" 2>/dev/null) == hello ]]; }
+	wait_until 10 answers
+	kill -TERM "$daemon"
+	wait_until 5 gone "$daemon"
+}

@@ -109,6 +109,7 @@ load ../lib/daemon
 }
 
 @test "both processes hold the same descriptors after 500 connections" {
+	need_root	# to look into the frontend
 	conf 'service "true" { listen = {"tcp://127.0.0.1:0"} exec = {"/bin/true"} }'
 	start_minetd
 	talk true

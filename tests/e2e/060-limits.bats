@@ -111,3 +111,26 @@ running()
 	kill "$first"
 	wait_until 5 grep -q '^pid' "$second"
 }
+
+@test "a service with many clients does not hold up another at max_children" {
+	hold_conf '' 'max_children = 1'
+	start_minetd
+	local i
+	hold_client hold; greeted
+	local first=$CLIENT_PID
+	for i in 1 2 3 4; do
+		hold_client hold
+	done
+	hold_client other
+	local other=$CLIENT_OUT
+	kill "$first"
+	# Whoever of the first service is let in next, then it is other's turn.
+	next_ends()
+	{
+		[[ -s $other ]] && return
+		kill $(handler_pids) 2>/dev/null
+		return 1
+	}
+	wait_until 5 next_ends
+	(($(count_log 'exit service=hold') <= 3)) || fail "it had to wait for all"
+}

@@ -135,19 +135,44 @@ exit_of()
 	assert_eq exiting "$(talk early)"
 }
 
-@test "five hundred handlers at once are started and reaped" {
+# crowd: five hundred clients, each with its handler, in the process CROWD.
+crowd()
+{
 	conf "$(SERVICE_KEYS='instances = 0' service hold hold
 		service one exit 0)"
 	start_minetd
 	start_process "$TESTBIN/dial" -p 500 -t 60 \
 		"tcp://127.0.0.1:$(port_of hold)"
-	running() { (($(handler_pids | wc -l) == $1)); }
+	CROWD=$STARTED_PID
 	wait_until 15 running 500
+}
+
+running()
+{
+	(($(handler_pids | wc -l) == $1))
+}
+
+accounted()
+{
+	(($(count_log '^exit service=hold ') == $1))
+}
+
+@test "five hundred handlers at once are started and reaped" {
+	crowd
 	assert_eq exiting "$(talk one)"
-	kill "$STARTED_PID"
+	kill "$CROWD"
 	wait_until 15 running 0
-	wait_log 'exit service=one'
-	all() { (($(count_log '^exit service=hold ') == 500)); }
-	wait_until 5 all
+	wait_until 5 accounted 500
+	assert_eq exiting "$(talk one)"
+}
+
+@test "five hundred handlers that end while main cannot look are accounted for" {
+	crowd
+	kill -STOP "$MINETD_PID"
+	kill "$CROWD"
+	zombies() { (($(pgrep -c -r Z -P "$MINETD_PID") == 500)); }
+	wait_until 15 zombies
+	kill -CONT "$MINETD_PID"
+	wait_until 5 accounted 500
 	assert_eq exiting "$(talk one)"
 }

@@ -59,6 +59,7 @@ status_of()
 }
 
 @test "the frontend holds the listeners, the channel, and nothing of main's" {
+	need_root	# to look into it
 	frontend_conf
 	local stray
 	exec {stray}<"$CONF"
@@ -179,4 +180,14 @@ status_of()
 	assert_eq 63210 "$(talk id)"
 	assert_eq 63210 "$(dial "unix://$BATS_TEST_TMPDIR/own/socket")"
 	assert_eq 1 "$(status_of NoNewPrivs "$(frontend_pid)")"
+}
+
+@test "a frontend that is stopped does not outlive main" {
+	frontend_conf
+	start_minetd
+	local front
+	front=$(frontend_pid)
+	kill -STOP "$front"
+	kill -KILL "$MINETD_PID"
+	wait_until 5 gone "$front"
 }

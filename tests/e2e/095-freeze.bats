@@ -135,6 +135,31 @@ victim_works()
 	victim_works
 }
 
+@test "what a user has stopped keeps no port busy" {
+	start_minetd
+	local writer port pid stopped
+	port=$(port_of echo)
+	exec {writer}>>"$program"
+	attack stop
+	knock 5
+	all_stopped() { (($(pgrep -c -r T -u "$victim" -P "$MINETD_PID") == 5)); }
+	wait_until 5 all_stopped
+	# Its parent is gone, and it is where it was: before its program.
+	mapfile -t stopped < <(pgrep -u "$victim" -P "$MINETD_PID")
+	process_pids+=("${stopped[@]}")
+	pid=$(pgrep -r T -u "$victim" -P "$MINETD_PID" | head -n 1)
+	kill -KILL "$MINETD_PID"
+	wait_until 5 gone "$MINETD_PID"
+	stop_attack
+	assert_eq T "$(state_of "$pid")" "the state of what was stopped"
+	assert_no_match "${program##*/}" "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
+	exec {writer}>&-
+	conf "service \"echo\" { listen = {\"tcp://127.0.0.1:$port\"}
+		exec = {\"/bin/cat\"} }"
+	start_minetd
+	assert_eq hello "$(talk echo hello)"
+}
+
 @test "a user that kills every new process of its own kills only these" {
 	start_minetd
 	local writer

@@ -85,17 +85,23 @@ piped_start()
 }
 
 @test "a daemonised daemon lets go of its standard streams" {
-	local pipe=$BATS_TEST_TMPDIR/pipe reader both fd
+	local pipe=$BATS_TEST_TMPDIR/pipe reader both fd streams=(0 1 2)
 	mkfifo "$pipe"
 	exec {both}<>"$pipe"
 	exec {reader}<"$pipe"
 	# shellcheck disable=SC2016	# for that bash
 	START_WITH=(bash -c 'exec "$@" >"$0" 2>"$0"' "$pipe")
+	if [[ $MINETD == */san/* ]]; then
+		# It keeps stderr, to complain at the end.
+		# shellcheck disable=SC2016
+		START_WITH=(bash -c 'exec "$@" >"$0"' "$pipe")
+		streams=(0 1)
+	fi
 	start_daemonised
 	exec {both}>&-
 	held hold
 	wait_until 2 pipe_ended
-	for fd in 0 1 2; do
+	for fd in "${streams[@]}"; do
 		assert_eq /dev/null "$(readlink "/proc/$MINETD_PID/fd/$fd")"
 	done
 }
@@ -179,6 +185,7 @@ no_handlers()
 }
 
 @test "main holds listeners, the channel, the loop, and nothing of a client" {
+	need_root	# to look into the frontend
 	start_minetd
 	held hold
 	held fork

@@ -146,3 +146,21 @@ held()
 	wait_minetd
 	assert_eq 0 "$MINETD_STATUS"
 }
+
+@test "after QUIT no TERM reaches the handlers" {
+	signal_conf
+	start_minetd
+	held hold
+	local handler
+	handler=$(handler_pids)
+	# Stopped, it gets both at once.
+	kill -STOP "$MINETD_PID"
+	kill -QUIT "$MINETD_PID"
+	kill -TERM "$MINETD_PID"
+	kill -CONT "$MINETD_PID"
+	wait_minetd
+	assert_eq 0 "$MINETD_STATUS"
+	alive "$handler"
+	assert_eq 0 "$(count_log 'stop signal=TERM')"
+	kill "$CLIENT_PID"
+}

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -188,6 +189,38 @@ what_is_too_long_is_malformed(void **state)
 	assert_int_equal(in[0].msg.type, CHANNEL_MALFORMED);
 }
 
+/* Fill the table of descriptors; the count of those opened. */
+static int
+descriptors_fill(void)
+{
+	int n = 0;
+
+	while (dup(0) != -1)
+		n++;
+	return n;
+}
+
+static void
+a_full_table_is_no_fault_of_the_sender(void **state)
+{
+	struct fixture *fx = *state;
+	struct channel_item item = { .fd = 0 };
+	struct rlimit before, low;
+
+	item.msg.type = CHANNEL_START;
+	assert_int_equal(channel_send(fx->ends[0], &item, 1), 1);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low = before;
+	low.rlim_cur = 64;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	descriptors_fill();
+	assert_int_equal(channel_recv(fx->ends[1], &item, 1), 1);
+	close_range(32, 63, 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(item.msg.type, CHANNEL_START);
+	assert_int_equal(item.fd, CHANNEL_FD_LOST);
+}
+
 int
 main(void)
 {
@@ -204,6 +237,8 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(what_is_too_long_is_malformed,
 		    setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_full_table_is_no_fault_of_the_sender, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
