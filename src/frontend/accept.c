@@ -89,6 +89,19 @@ acceptor_release(struct acceptor *acc, enum hold reason)
 		inlet_release(in, reason);
 }
 
+/* Its listeners have room again; the same order. */
+static void
+service_release(struct acceptor *acc, const struct admission_service *svc)
+{
+	struct inlet *first = &acc->inlets[svc->first_listener];
+
+	for (uint32_t i = 0; i < svc->listeners; i++)
+		if (!first[i].had_turn)
+			inlet_release(&first[i], HOLD_FULL);
+	for (uint32_t i = 0; i < svc->listeners; i++)
+		inlet_release(&first[i], HOLD_FULL);
+}
+
 static const struct admission_service *
 inlet_service(const struct inlet *in, uint32_t *index)
 {
@@ -388,13 +401,7 @@ acceptor_remove_active(struct acceptor *acc, uint32_t service, uint32_t count)
 	acc->active[service] -= count;
 	acc->children -= count;
 	if (svc->instances != 0 && acc->active[service] < svc->instances)
-		for (uint32_t i = 0; i < 2 * svc->listeners; i++) {
-			struct inlet *in = &acc->inlets[svc->first_listener +
-			    i % svc->listeners];
-
-			if (!in->had_turn || i >= svc->listeners)
-				inlet_release(in, HOLD_FULL);
-		}
+		service_release(acc, svc);
 	if (max != 0 && acc->children < max)
 		acceptor_release(acc, HOLD_CHILDREN);
 }

@@ -406,13 +406,20 @@ spawn_reaped(struct spawner *sp, const struct spawn_handle *handle)
 	return report;
 }
 
-/* Whether execve has closed the child's end; asked, as no event said so. */
+/*
+ * Kill the child, unless execve has closed its end of the pipe and no event
+ * said so.  Returns whether it was killed.
+ */
 static bool
-pipe_closed(int fd)
+forked_overdue(struct forked *child)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct pollfd pfd = { .fd = child->pipe.fd, .events = POLLIN };
 
-	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLIN) == 0;
+	if (poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLIN) == 0) {
+		forked_free(child);
+		return false;
+	}
+	return kill(child->pid, SIGKILL) == 0;
 }
 
 unsigned
@@ -426,13 +433,8 @@ spawn_overdue(struct spawner *sp)
 	TAILQ_FOREACH(slot, &sp->busy, entry)
 		if (slot_tid(slot) != 0 && ++slot->ticks > OVERDUE_TICKS)
 			killed += kill(slot->pid, SIGKILL) == 0;
-	TAILQ_FOREACH_SAFE(child, &sp->forked, entry, next) {
-		if (++child->ticks <= OVERDUE_TICKS)
-			continue;
-		if (pipe_closed(child->pipe.fd))
-			forked_free(child);
-		else
-			killed += kill(child->pid, SIGKILL) == 0;
-	}
+	TAILQ_FOREACH_SAFE(child, &sp->forked, entry, next)
+		if (++child->ticks > OVERDUE_TICKS)
+			killed += forked_overdue(child);
 	return killed;
 }

@@ -60,7 +60,8 @@ static void
 usage(void)
 {
 	fprintf(stderr, "usage: dial [-ikrR] [-b host] [-s text] [-n bytes] "
-	    "[-t seconds]\n            [-o file] [-c count] [-p count] address\n");
+	    "[-t seconds]\n"
+	    "            [-o file] [-c count] [-p count] address\n");
 	exit(DIAL_USAGE);
 }
 

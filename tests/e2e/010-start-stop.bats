@@ -198,8 +198,7 @@ time.sleep(60)' >"$BATS_TEST_TMPDIR/taken"
 
 @test "readiness can be told to standard output, and services work" {
 	conf "service \"echo\" { listen = {\"unix://$(public_dir)/s\"} exec = {\"/bin/cat\"} }"
-	start_process sh -c 'exec "$0" -f -c "$1" -r 1 >"$2" 2>/dev/null' \
-		"$MINETD" "$CONF" "$BATS_TEST_TMPDIR/out"
+	start_process "$MINETD" -f -c "$CONF" -r 1 >"$BATS_TEST_TMPDIR/out"
 	wait_until 10 test -s "$BATS_TEST_TMPDIR/out"
 	assert_eq hello "$(dial -s hello "unix://$(public_dir)/s")"
 }

@@ -128,7 +128,7 @@ running()
 	next_ends()
 	{
 		[[ -s $other ]] && return
-		kill $(handler_pids) 2>/dev/null
+		handler_pids | xargs -r kill 2>/dev/null
 		return 1
 	}
 	wait_until 5 next_ends

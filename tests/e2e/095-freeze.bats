@@ -58,7 +58,7 @@ attack()
 			-t "0:$(main_address)" "$1" >"$verdict_file"
 	) &
 	STOPPER=$!
-	process_pids+=("$STOPPER")
+	ends_with_test "$STOPPER"
 }
 
 stop_attack()
@@ -146,7 +146,7 @@ victim_works()
 	wait_until 5 all_stopped
 	# Its parent is gone, and it is where it was: before its program.
 	mapfile -t stopped < <(pgrep -u "$victim" -P "$MINETD_PID")
-	process_pids+=("${stopped[@]}")
+	ends_with_test "${stopped[@]}"
 	pid=$(pgrep -r T -u "$victim" -P "$MINETD_PID" | head -n 1)
 	kill -KILL "$MINETD_PID"
 	wait_until 5 gone "$MINETD_PID"
@@ -227,7 +227,7 @@ main_state()
 			--clear-groups sleep 30
 	) &
 	pid=$!
-	process_pids+=("$pid")
+	ends_with_test "$pid"
 	asleep() { [[ $(<"/proc/$pid/comm") == sleep ]]; }
 	wait_until 5 asleep
 	address=$(awk '/r-xp/ { split($1, r, "-"); print r[1]; exit }' \

@@ -226,6 +226,12 @@ own_mounts()
 	fi
 }
 
+# ends_with_test PID...: processes that the test is responsible for.
+ends_with_test()
+{
+	process_pids+=("$@")
+}
+
 # start_minetd [ARGUMENT...]: in the foreground of its own background process,
 # and wait until it is ready.  Sets MINETD_PID, and LOG to the file of what it
 # writes to stderr (log, log.2, ...).  Fails, with the status in
