@@ -132,7 +132,9 @@ build/tests/bin/%: tests/bin/%.c
 
 lint: ## install what is missing and check the sources without running them
 	$(Q)tools/deps build lint
-	$(AGAIN) $(B)/minetd
+	$(AGAIN) lint-run
+
+lint-run: $(B)/minetd
 	$(Q)tools/lint $(B) $(MINETD_CPPFLAGS) $(PKG_CFLAGS) -std=gnu17
 
 FUZZ_SECONDS = 60
@@ -176,5 +178,5 @@ help: ## print this list
 
 FORCE:
 .PHONY: all deps demo check check-unit check-conf check-e2e check-build lint \
-	fuzz fuzz-run install uninstall dist clean help FORCE
+	lint-run fuzz fuzz-run install uninstall dist clean help FORCE
 .SECONDARY:

@@ -298,19 +298,6 @@ logsink_use(struct logsink *sink, const struct logdest *dest)
 	sink->blocked = false;
 }
 
-void
-logsink_put(struct logsink *sink, const struct logrecord *record,
-    const char *text)
-{
-	struct logring *ring = &sink->ring;
-	size_t len = sizeof(*record) + record->len;
-
-	while (sizeof(ring->bytes) - ring->used < len)
-		drop_oldest(sink);
-	ring_copy_in(ring, record, sizeof(*record));
-	ring_copy_in(ring, text, record->len);
-}
-
 bool
 logsink_flush(struct logsink *sink)
 {
@@ -332,4 +319,20 @@ logsink_flush(struct logsink *sink)
 			return error == LOGDEST_GONE;
 	}
 	return true;
+}
+
+void
+logsink_put(struct logsink *sink, const struct logrecord *record,
+    const char *text)
+{
+	struct logring *ring = &sink->ring;
+	size_t len = sizeof(*record) + record->len;
+
+	/* Hundreds of handlers may end in one wake-up. */
+	if (sizeof(ring->bytes) - ring->used < len && !sink->blocked)
+		logsink_flush(sink);
+	while (sizeof(ring->bytes) - ring->used < len)
+		drop_oldest(sink);
+	ring_copy_in(ring, record, sizeof(*record));
+	ring_copy_in(ring, text, record->len);
 }

@@ -63,7 +63,10 @@ void	logsink_init(struct logsink *sink);
 /* Take over *dest and close the present destination.  Lines stay. */
 void	logsink_use(struct logsink *sink, const struct logdest *dest);
 
-/* Queue a line of record->len bytes; the oldest make room. */
+/*
+ * Queue a line of record->len bytes.  A full buffer is written first, as far
+ * as that goes; then the oldest lines make room.
+ */
 void	logsink_put(struct logsink *sink, const struct logrecord *record,
 	    const char *text);
 

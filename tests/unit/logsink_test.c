@@ -240,6 +240,18 @@ test_file_is_private_and_appended(void **state)
 	assert_int_equal(fcntl(log_fd(), F_GETFD), FD_CLOEXEC);
 }
 
+static void
+test_more_than_the_buffer_goes_to_a_file_that_takes_it(void **state)
+{
+	enum { MORE = LOG_BUFFER_SIZE / 50 };
+
+	(void)state;
+	for (unsigned i = 0; i < MORE; i++)
+		put_number(i, 100);
+	assert_true(log_flush());
+	assert_int_equal(check_numbers(read_path(path), 0, MORE), 0);
+}
+
 static const struct {
 	const char *name;
 	const char *command;	/* makes the file, the path is $1 */
@@ -900,6 +912,7 @@ main(void)
 	cmocka_unit_test_setup_teardown(name, setup_sink, teardown_sink)
 	const struct CMUnitTest tests[] = {
 		TEST(test_file_is_private_and_appended),
+		TEST(test_more_than_the_buffer_goes_to_a_file_that_takes_it),
 		TEST(test_file_refused),
 		TEST(test_fifo_with_reader_refused),
 		TEST(test_reopen_after_rotation),
