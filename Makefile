@@ -54,7 +54,7 @@ FRONTEND_SRCS = frontend confine accept admit outbox
 UNIT_TESTS = addr_test admit_test channel_test conf_test environment_test \
 	key_test log_test logsink_test loop_test overlap_test prescan_test \
 	proc_test timer_test url_test value_test
-TEST_BINS = dial hostile probe stopper
+TEST_BINS = captive dial hostile probe stopper
 FUZZ_TESTS = addr_fuzz prescan_fuzz value_fuzz
 MANUALS = minetd.8 minetd.conf.5 minetd-handler.7
 
@@ -128,7 +128,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libminetd.a
 build/tests/bin/%: tests/bin/%.c
 	$(SAY) "CC  $<"
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -o $@ $<
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -Isrc $(WARNINGS) $(CFLAGS) -o $@ $<
 
 lint: ## install what is missing and check the sources without running them
 	$(Q)tools/deps build lint

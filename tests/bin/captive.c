@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * Say to main what only a captured frontend would say.
+ *
+ *	captive PID MODE [PORT]
+ *
+ * PID is the frontend, whose end of the channel is borrowed (pidfd_getfd(2)).
+ *
+ *	byte		a message of one byte
+ *	version		one of another version
+ *	type		one of an unknown type
+ *	ready		READY for a second time
+ *	bare		START without a descriptor
+ *	pair		START with one end of a socketpair
+ *	file		START with a file
+ *	listening	START with a listening socket of the right port
+ *	foreign		START with a connection to the wrong port
+ *	index		START for a listener that there is not
+ *	attached	PONG with a descriptor
+ *	reason		REJECTED for no reason
+ *
+ * listening and foreign take the PORT of listener 0.
+ */
+
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <err.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+
+struct mode {
+	const char *name;
+	enum channel_type type;
+	uint32_t listener;
+	int (*open_fd)(uint16_t port);
+};
+
+static int
+pair_open(uint16_t port)
+{
+	int ends[2];
+
+	(void)port;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == -1)
+		err(1, "socketpair");
+	return ends[0];
+}
+
+static int
+file_open(uint16_t port)
+{
+	(void)port;
+	return open("/dev/null", O_RDWR);
+}
+
+static struct sockaddr_in
+loopback(uint16_t port)
+{
+	return (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+}
+
+/* Another listener on the port, if its owner lets us; its own will do, too. */
+static int
+listening_open(uint16_t port)
+{
+	struct sockaddr_in sin = loopback(port);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == -1 ||
+	    listen(fd, 1) == -1)
+		err(1, "port %u", port);
+	return fd;
+}
+
+/* The client's side: its local port is not the listener's. */
+static int
+foreign_open(uint16_t port)
+{
+	struct sockaddr_in sin = loopback(port);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == -1)
+		err(1, "port %u", port);
+	return fd;
+}
+
+static const struct mode modes[] = {
+	{ "byte", CHANNEL_PONG, 0, NULL },
+	{ "version", CHANNEL_PONG, 0, NULL },
+	{ "type", (enum channel_type)999, 0, NULL },
+	{ "ready", CHANNEL_READY, 0, NULL },
+	{ "bare", CHANNEL_START, 0, NULL },
+	{ "pair", CHANNEL_START, 0, pair_open },
+	{ "file", CHANNEL_START, 0, file_open },
+	{ "listening", CHANNEL_START, 0, listening_open },
+	{ "foreign", CHANNEL_START, 0, foreign_open },
+	{ "index", CHANNEL_START, 1000000, pair_open },
+	{ "attached", CHANNEL_PONG, 0, pair_open },
+	{ "reason", CHANNEL_REJECTED, 0, NULL },
+};
+
+static const struct mode *
+mode_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (strcmp(modes[i].name, name) == 0)
+			return &modes[i];
+	errx(64, "no such mode: %s", name);
+}
+
+static int
+channel_borrow(pid_t pid)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int fd = (int)syscall(SYS_pidfd_getfd, pidfd, 3, 0);
+
+	if (fd == -1)
+		err(1, "the channel of %d", (int)pid);
+	return fd;
+}
+
+static void
+message_send(int channel, const struct channel_msg *msg, size_t len, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	char data[sizeof(*msg)];
+	struct iovec iov = { data, len };
+	struct msghdr hdr = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	memcpy(data, msg, sizeof(data));
+	if (fd != -1) {
+		hdr.msg_control = &control;
+		hdr.msg_controllen = CMSG_LEN(sizeof(int));
+		struct cmsghdr *cmsg = CMSG_FIRSTHDR(&hdr);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = hdr.msg_controllen;
+		memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	}
+	if (sendmsg(channel, &hdr, MSG_NOSIGNAL) == -1)
+		err(1, "sendmsg");
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc < 3)
+		errx(64, "usage: captive PID MODE [PORT]");
+
+	const struct mode *mode = mode_find(argv[2]);
+	uint16_t port = argc > 3 ? (uint16_t)atoi(argv[3]) : 0;
+	int channel = channel_borrow((pid_t)atoi(argv[1]));
+	struct channel_msg msg = {
+		.version = CHANNEL_VERSION,
+		.type = (uint16_t)mode->type,
+		.listener = mode->listener,
+	};
+
+	if (strcmp(mode->name, "version") == 0)
+		msg.version++;
+	message_send(channel, &msg, strcmp(mode->name, "byte") == 0 ? 1 :
+	    sizeof(msg), mode->open_fd != NULL ? mode->open_fd(port) : -1);
+	return 0;
+}

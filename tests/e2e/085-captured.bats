@@ -1,0 +1,55 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Copyright (c) the minetd authors
+
+# What main believes of a frontend: nothing that ours would not say.
+
+bats_require_minimum_version 1.5.0
+load ../lib/daemon
+
+captured_conf()
+{
+	need_root
+	conf "service \"echo\" { listen = {\"tcp://127.0.0.1:0\"} exec = {\"/bin/cat\"} reuse_port = yes }
+	service \"hold\" { listen = {\"tcp://127.0.0.1:0\"} exec = {\"$(public_bin probe)\", \"hold\"} }"
+	start_minetd
+	hold_client hold
+	wait_until 5 grep -q '^pid' "$CLIENT_OUT"
+}
+
+# betrayed MODE: the frontend is replaced, and nothing else has happened.
+betrayed()
+{
+	local front descriptors
+	captured_conf
+	front=$(frontend_pid)
+	descriptors=$(ls "/proc/$MINETD_PID/fd" | wc -l)
+	"$TESTBIN/captive" "$front" "$1" "$(port_of echo)"
+	wait_log "frontend event=malformed pid=$front"
+	wait_log 'frontend event=restarted'
+	assert_eq hello "$(talk echo hello)"
+	wait_log 'exit service=echo .* status=0 '
+	assert_eq 1 "$(count_log 'exit ')"
+	alive "$CLIENT_PID"
+	same() { [[ $(ls "/proc/$MINETD_PID/fd" | wc -l) == "$descriptors" ]]; }
+	wait_until 5 same
+}
+
+@test "a frontend that says what it may say is kept" {
+	captured_conf
+	assert_eq hello "$(talk echo hello)"
+	assert_eq 0 "$(count_log 'event=(malformed|restarted)')"
+}
+
+@test "a message of the wrong size" { betrayed byte; }
+@test "a message of another version" { betrayed version; }
+@test "a message of an unknown type" { betrayed type; }
+@test "a message out of its turn" { betrayed ready; }
+@test "a connection without a descriptor" { betrayed bare; }
+@test "a socket that is no connection of a client" { betrayed pair; }
+@test "a descriptor that is no socket" { betrayed file; }
+@test "a listening socket for a connection" { betrayed listening; }
+@test "a connection of another address" { betrayed foreign; }
+@test "a listener that there is not" { betrayed index; }
+@test "a descriptor where none belongs" { betrayed attached; }
+@test "a refusal without a reason" { betrayed reason; }
