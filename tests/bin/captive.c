@@ -21,7 +21,7 @@
  *	attached	PONG with a descriptor
  *	reason		REJECTED for no reason
  *
- * listening and foreign take the PORT of listener 0.
+ * listening takes the PORT of listener 0.
  */
 
 #include <sys/socket.h>
@@ -87,16 +87,22 @@ listening_open(uint16_t port)
 	return fd;
 }
 
-/* The client's side: its local port is not the listener's. */
+/* A connection in good order, to a port of its own. */
 static int
 foreign_open(uint16_t port)
 {
-	struct sockaddr_in sin = loopback(port);
+	struct sockaddr_in sin = loopback(0);
+	socklen_t len = sizeof(sin);
+	int lst = socket(AF_INET, SOCK_STREAM, 0);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	if (connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == -1)
-		err(1, "port %u", port);
-	return fd;
+	(void)port;
+	if (bind(lst, (struct sockaddr *)&sin, sizeof(sin)) == -1 ||
+	    listen(lst, 1) == -1 ||
+	    getsockname(lst, (struct sockaddr *)&sin, &len) == -1 ||
+	    connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == -1)
+		err(1, "a connection");
+	return accept(lst, NULL, NULL);
 }
 
 static const struct mode modes[] = {
@@ -174,6 +180,9 @@ main(int argc, char **argv)
 		.listener = mode->listener,
 	};
 
+	/* The rest is as it should be. */
+	if (mode->type == CHANNEL_START)
+		msg.start.peer.family = ADDR_IP4;
 	if (strcmp(mode->name, "version") == 0)
 		msg.version++;
 	message_send(channel, &msg, strcmp(mode->name, "byte") == 0 ? 1 :

@@ -17,13 +17,18 @@ captured_conf()
 	wait_until 5 grep -q '^pid' "$CLIENT_OUT"
 }
 
+descriptors()
+{
+	find "/proc/$MINETD_PID/fd" -type l | wc -l
+}
+
 # betrayed MODE: the frontend is replaced, and nothing else has happened.
 betrayed()
 {
-	local front descriptors
+	local front before
 	captured_conf
 	front=$(frontend_pid)
-	descriptors=$(ls "/proc/$MINETD_PID/fd" | wc -l)
+	before=$(descriptors)
 	"$TESTBIN/captive" "$front" "$1" "$(port_of echo)"
 	wait_log "frontend event=malformed pid=$front"
 	wait_log 'frontend event=restarted'
@@ -31,7 +36,7 @@ betrayed()
 	wait_log 'exit service=echo .* status=0 '
 	assert_eq 1 "$(count_log 'exit ')"
 	alive "$CLIENT_PID"
-	same() { [[ $(ls "/proc/$MINETD_PID/fd" | wc -l) == "$descriptors" ]]; }
+	same() { [[ $(descriptors) == "$before" ]]; }
 	wait_until 5 same
 }
 
