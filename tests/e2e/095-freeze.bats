@@ -13,7 +13,7 @@ bats_require_minimum_version 1.5.0
 load ../lib/daemon
 
 # The victim's own user, and nobody else's.
-victim=47123
+victim=$((100000 + $$))
 
 setup()
 {
