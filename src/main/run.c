@@ -150,8 +150,11 @@ stop(struct minetd *mi, const char *signal_name, struct monotime now)
 	front_stop(mi, now);
 	reload_close_listeners(mi);
 	for (proc = proc_first(mi->procs); proc != NULL;
-	    proc = proc_next(proc))
+	    proc = proc_next(proc)) {
 		serve_kill(proc, SIGTERM);
+		/* A stopped one would only find it when it goes on. */
+		serve_kill(proc, SIGCONT);
+	}
 	kill_due(mi, now);
 }
 

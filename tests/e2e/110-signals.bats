@@ -164,3 +164,18 @@ held()
 	assert_eq 0 "$(count_log 'stop signal=TERM')"
 	kill "$CLIENT_PID"
 }
+
+@test "a handler that is stopped ends as soon as others" {
+	signal_conf 1h
+	sed -i 's/"hold"} }/"hold"} kill_grace = 1h }/' "$CONF"
+	start_minetd
+	held hold
+	local handler
+	handler=$(handler_pids)
+	kill -STOP "$handler"
+	stopped() { [[ $(state_of "$handler") == T ]]; }
+	wait_until 5 stopped
+	stop_minetd TERM
+	assert_eq 0 "$MINETD_STATUS"
+	wait_log 'exit service=hold .* signal=15 '
+}
