@@ -44,18 +44,24 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
 BASE_SRCS = addr loop timer log logtext loghead logsink logdest channel \
-	verdict
+	sealed verdict
 CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge \
 	store key value url suggest complaint heap block account identity privilege \
 	env host listen overlap applies dump admission
-MAIN_SRCS = options starter daemon pidfile notify run reload listener service \
-	front tell serve environment spawn child cred proc
-FRONTEND_SRCS = frontend confine accept admit outbox
+MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
+	plan match edition listener listenlog sockopt sockpath retry service \
+	handler front tell serve environment spawn child cred proc state \
+	statecheck handover precheck upgrade restore
+FRONTEND_SRCS = frontend confine accept admit refusal outbox
 UNIT_TESTS = addr_test admit_test channel_test conf_test environment_test \
-	key_test log_test logsink_test loop_test overlap_test prescan_test \
-	proc_test timer_test url_test value_test
-TEST_BINS = captive dial hostile probe stopper
-FUZZ_TESTS = addr_fuzz prescan_fuzz value_fuzz
+	key_test log_test logsink_test loop_test match_test overlap_test \
+	plan_test prescan_test proc_test sockopt_test state_test timer_test \
+	url_test value_test
+TEST_BINS = captive dial hostile probe stopper storm
+# A minetd of the same build that differs in one thing: the version of a state,
+# that of a configuration in memory, or that its frontend dies, or never leaves.
+OTHERS = state block frontend linger
+FUZZ_TESTS = addr_fuzz prescan_fuzz state_fuzz value_fuzz
 MANUALS = minetd.8 minetd.conf.5 minetd-handler.7
 
 LIB_SRCS = $(BASE_SRCS:%=src/base/%.c) $(CONF_SRCS:%=src/conf/%.c) \
@@ -63,6 +69,7 @@ LIB_SRCS = $(BASE_SRCS:%=src/base/%.c) $(CONF_SRCS:%=src/conf/%.c) \
 LIB_OBJS = $(LIB_SRCS:%.c=$(B)/%.o)
 UNIT_BINS = $(UNIT_TESTS:%=$(B)/tests/unit/%)
 HELPER_BINS = $(TEST_BINS:%=build/tests/bin/%)
+OTHER_BINS = $(OTHERS:%=$(B)/minetd-other-%)
 FUZZ_BINS = $(FUZZ_TESTS:%=$(B)/tests/fuzz/%)
 COMPILE = $(CC) $(MINETD_CPPFLAGS) $(CPPFLAGS) $(PKG_CFLAGS) \
 	$(MINETD_CFLAGS) $(CFLAGS)
@@ -111,18 +118,39 @@ demo: ## install what is missing, build, and run minetd on etc/demo.conf
 check: ## install what is missing and run every test; SAN=1 sanitised
 	$(Q)tools/deps build test $(if $(SAN),san)
 	$(AGAIN) check-build
-	$(if $(SAN),,$(AGAIN) build/fork/minetd SPAWN=fork)
+	$(if $(SAN),,$(AGAIN) check-build SPAWN=fork)
 	$(Q)tools/check $(if $(SAN),san,release fork) -- unit conf e2e
 
 check-unit check-conf check-e2e: check-build ## run one part of the tests
 	$(Q)tools/check $(VARIANT) -- $(@:check-%=%)
 
-check-build: $(B)/minetd $(UNIT_BINS) $(HELPER_BINS)
+check-long: ## run every test, and the long ones at full length
+	$(Q)MINETD_LONG=1 $(MAKE) --no-print-directory check
+
+check-build: $(B)/minetd $(OTHER_BINS) $(UNIT_BINS) $(HELPER_BINS)
 	$(Q)printf '%s\n' $(UNIT_BINS) >$(B)/units
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libminetd.a
 	$(SAY) "LD  $@"
 	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS) $(shell pkg-config --libs cmocka)
+
+# What comes before the library takes the place of its objects.
+$(B)/minetd-other-%: $(B)/src/main/main.o $(B)/libminetd.a
+	$(SAY) "LD  $@"
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(B)/libminetd.a $(PKG_LIBS)
+
+$(B)/minetd-other-state: $(B)/src/main/main.o $(B)/other/src/main/state.o
+$(B)/minetd-other-block: $(B)/src/main/main.o $(B)/other/src/conf/block.o \
+	$(B)/other/src/conf/conf.o $(B)/other/src/conf/load.o
+$(B)/minetd-other-frontend: $(B)/src/main/main.o $(B)/tests/other/frontend.o
+$(B)/minetd-other-linger: $(B)/src/main/main.o \
+	$(B)/other/src/frontend/frontend.o
+
+$(B)/other/%.o: %.c $(B)/flags
+	$(SAY) "CC  $< (other)"
+	$(Q)mkdir -p $(@D)
+	$(Q)$(COMPILE) -DMINETD_OTHER_STATE -DMINETD_OTHER_BLOCK \
+		-DMINETD_OTHER_FRONTEND -MMD -MP -c -o $@ $<
 
 # Never sanitised: handlers among them report what the process has inherited.
 build/tests/bin/%: tests/bin/%.c
@@ -177,6 +205,6 @@ help: ## print this list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):.*## /\1\t/p' Makefile | expand -t 34
 
 FORCE:
-.PHONY: all deps demo check check-unit check-conf check-e2e check-build lint \
+.PHONY: all deps demo check check-long check-unit check-conf check-e2e check-build lint \
 	lint-run fuzz fuzz-run install uninstall dist clean help FORCE
 .SECONDARY:

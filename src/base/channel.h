@@ -26,26 +26,34 @@ enum {
 				 * in our table */
 };
 
+/*
+ * The numbers are for good.  A frontend is the same binary as its main until
+ * main is upgraded; what it still says and hears after that (STOP, PING,
+ * STOPPED, PONG) keeps its layout, and with it the version.
+ */
 enum channel_type {
 	CHANNEL_MALFORMED = 0,	/* never sent; see channel_recv() */
 
 	/* From main to a frontend. */
 	CHANNEL_SETUP = 1,	/* the admission block, a memfd */
-	CHANNEL_LISTEN,		/* a listening socket; listener */
-	CHANNEL_ACTIVE,		/* counts: handlers that are alive already */
-	CHANNEL_GO,		/* accept */
-	CHANNEL_EXITED,		/* counts: handlers that have ended */
-	CHANNEL_STOP,		/* accept no more, then say STOPPED */
-	CHANNEL_PING,		/* answer with PONG */
+	CHANNEL_LISTEN = 2,	/* a listening socket; listener */
+	CHANNEL_ACTIVE = 3,	/* counts: handlers that are alive already */
+	CHANNEL_GO = 4,		/* accept */
+	CHANNEL_EXITED = 5,	/* counts: handlers that have ended */
+	CHANNEL_STOP = 6,	/* let go of the listeners, then say STOPPED,
+				 * and leave when nothing is carried on */
+	CHANNEL_PING = 7,	/* answer with PONG */
 
 	/* From a frontend to main. */
-	CHANNEL_READY,		/* confined, waits for GO */
-	CHANNEL_START,		/* a connection; listener and start */
-	CHANNEL_REJECTED,	/* refused peers; listener and rejected */
-	CHANNEL_STOPPED,	/* nothing follows but PONG */
-	CHANNEL_PONG,
-	CHANNEL_FAILED,		/* cannot serve; failed */
-	CHANNEL_ACCEPT_FAILED,	/* accept error; listener and failed */
+	CHANNEL_READY = 64,	/* confined, waits for GO */
+	CHANNEL_START = 65,	/* a connection; listener and start */
+	CHANNEL_REJECTED = 66,	/* refused peers; listener and rejected */
+	CHANNEL_STOPPED = 67,	/* nothing follows but PONG */
+	CHANNEL_PONG = 68,
+	CHANNEL_FAILED = 69,	/* cannot serve; failed */
+	CHANNEL_ACCEPT_FAILED = 70, /* accept error; listener and failed */
+	CHANNEL_EMPTY = 71,	/* a closing listener was let go of, with
+				 * nobody left in its queue; listener */
 };
 
 /* How many handlers of a service; by index in the admission block. */

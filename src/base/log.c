@@ -73,6 +73,16 @@ format_digits(char *end, uint64_t value, int min_digits)
 	return end;
 }
 
+/* Nanoseconds since 1970. */
+static int64_t
+wall_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
 /* Take over what was opened; errno is kept. */
 static int
 use_destination(const struct logdest *dest)
@@ -221,15 +231,13 @@ void
 log_end(struct log_line *line)
 {
 	int saved = errno;
-	struct timespec now;
 
 	if (!line->wanted)
 		return;
 	logtext_end(line);
-	clock_gettime(CLOCK_REALTIME, &now);
 
 	struct logrecord record = {
-		.wall_nsec = now.tv_sec * INT64_C(1000000000) + now.tv_nsec,
+		.wall_nsec = wall_clock(),
 		.len = (uint16_t)line->len,
 		.level = (uint8_t)line->level,
 		.json = line->json,
@@ -281,6 +289,32 @@ log_flush(void)
 
 	errno = saved;
 	return done;
+}
+
+uint64_t
+log_waiting(void)
+{
+	return logsink_waiting(&logger()->sink);
+}
+
+int
+log_adopt(const char *destination, int fd, uint64_t lost)
+{
+	int saved = errno;
+	struct logdest dest;
+
+	if (logdest_adopt(&dest, destination, fd) == -1)
+		return -1;
+	errno = saved;
+	use_destination(&dest);
+
+	const struct logrecord record = {
+		.wall_nsec = wall_clock(),
+		.json = logger()->format == LOG_FORMAT_JSON,
+	};
+
+	logsink_lose(&logger()->sink, lost, &record);
+	return 0;
 }
 
 uint64_t

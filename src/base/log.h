@@ -121,6 +121,15 @@ bool	log_limit_pass(struct log_limit *limit, struct monotime now,
  */
 bool	log_flush(void);
 
+/*
+ * What another image of this process takes over: the descriptor of log_fd(),
+ * and the number of lines that still wait and are lost with this image.
+ * log_adopt() continues with them as log_open() would with a destination of its
+ * own; the descriptor belongs to the log from then on, and may be -1.
+ */
+uint64_t log_waiting(void);
+int	log_adopt(const char *destination, int fd, uint64_t lost);
+
 /* Lines dropped since the start: the destination was full, gone or blocked. */
 uint64_t log_dropped(void);
 

@@ -290,6 +290,35 @@ logdest_open(struct logdest *dest, const char *text)
 	return -1;
 }
 
+int
+logdest_adopt(struct logdest *dest, const char *text, int fd)
+{
+	const char *path = file_path(text);
+
+	if (path != NULL && fd != -1) {
+		*dest = (struct logdest){
+			.kind = LOGDEST_FILE, .fd = fd,
+			.head.style = LOGHEAD_TIME,
+		};
+		strlcpy(dest->path, path, sizeof(dest->path));
+		return 0;
+	}
+	if (logdest_open(dest, text) == -1)
+		return -1;
+	if (fd == -1)
+		return 0;
+	/* Standard error may be /dev/null by now; a syslog is connected
+	 * anew. */
+	if (strcmp(text, "stderr") != 0) {
+		close(fd);
+		return 0;
+	}
+	logdest_close(dest);
+	dest->kind = LOGDEST_STDERR;
+	dest->fd = fd;
+	return 0;
+}
+
 /*
  * O_NONBLOCK, and fstat(2) after the fact, because a path can be made to name
  * a FIFO or a device, whose open or write would block.  A link could make us

@@ -59,6 +59,12 @@ bool	logdest_valid(const char *text);
  */
 int	logdest_open(struct logdest *dest, const char *text);
 
+/*
+ * Go on with a descriptor that another image of this process had opened for
+ * the same text; -1, or one that is not of use, opens it anew.
+ */
+int	logdest_adopt(struct logdest *dest, const char *text, int fd);
+
 /* The file alone; the path is absolute and shorter than PATH_MAX. */
 int	logdest_open_file(struct logdest *dest, const char *path);
 

@@ -298,6 +298,32 @@ logsink_use(struct logsink *sink, const struct logdest *dest)
 	sink->blocked = false;
 }
 
+uint64_t
+logsink_waiting(const struct logsink *sink)
+{
+	uint64_t count = sink->unsaid + sink->torn;
+	struct logrecord record;
+	size_t offset = 0;
+
+	while (offset < sink->ring.used) {
+		ring_copy_out(&sink->ring, offset, &record, sizeof(record));
+		offset += sizeof(record) + record.len;
+		count++;
+	}
+	return count;
+}
+
+void
+logsink_lose(struct logsink *sink, uint64_t lines,
+    const struct logrecord *last)
+{
+	if (lines == 0)
+		return;
+	sink->dropped += lines;
+	sink->unsaid += lines;
+	sink->last_dropped = *last;
+}
+
 bool
 logsink_flush(struct logsink *sink)
 {

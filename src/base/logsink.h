@@ -70,6 +70,16 @@ void	logsink_use(struct logsink *sink, const struct logdest *dest);
 void	logsink_put(struct logsink *sink, const struct logrecord *record,
 	    const char *text);
 
+/* How many lines wait, or are missing and not said to be. */
+uint64_t logsink_waiting(const struct logsink *sink);
+
+/*
+ * Say that so many lines are missing before all that waits, the last of them
+ * with this head.
+ */
+void	logsink_lose(struct logsink *sink, uint64_t lines,
+	    const struct logrecord *last);
+
 /* As log_flush(). */
 bool	logsink_flush(struct logsink *sink);
 

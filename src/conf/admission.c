@@ -11,13 +11,14 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/sealed.h"
+
 enum {
 	ADMISSION_MAGIC = 0x41444d31,	/* "1MDA" in memory */
-	ADMISSION_VERSION = 1,
+	ADMISSION_VERSION = 2,
 };
 
 static size_t
@@ -41,34 +42,39 @@ admission_listeners(const struct admission *adm)
 	    adm->services);
 }
 
-static void
-block_fill(struct admission *adm, const struct conf *conf)
+struct admission_service
+admission_of(const struct conf_service *svc)
 {
-	struct admission_service *services;
-	struct admission_listener *listeners;
-
-	*adm = (struct admission){
-		.magic = ADMISSION_MAGIC,
-		.version = ADMISSION_VERSION,
-		.services = conf->services.count,
-		.listeners = conf->listens.count,
-		.max_children = conf->max_children,
-		.frontend_uid = conf->frontend_uid,
-		.frontend_gid = conf->frontend_gid,
+	return (struct admission_service){
+		.instances = svc->instances,
+		.on_full = svc->on_full,
 	};
-	services = (struct admission_service *)(adm + 1);
-	for (uint32_t i = 0; i < adm->services; i++) {
+}
+
+static void
+services_fill(struct admission_service *services, const struct conf *conf,
+    const struct admission_leftovers *left)
+{
+	uint32_t count = conf->services.count;
+
+	for (uint32_t i = 0; i < count; i++) {
 		const struct conf_service *svc = &conf_services(conf)[i];
 
-		services[i] = (struct admission_service){
-			.instances = svc->instances,
-			.first_listener = svc->first_listen,
-			.listeners = svc->listens,
-			.on_full = svc->on_full,
-		};
+		services[i] = admission_of(svc);
+		services[i].first_listener = svc->first_listen;
+		services[i].listeners = svc->listens;
 	}
-	listeners = (struct admission_listener *)(services + adm->services);
-	for (uint32_t i = 0; i < adm->listeners; i++) {
+	for (uint32_t i = 0; i < left->service_count; i++)
+		services[count + i] = left->services[i];
+}
+
+static void
+listeners_fill(struct admission_listener *listeners, const struct conf *conf,
+    const struct admission_leftovers *left)
+{
+	uint32_t count = conf->listens.count;
+
+	for (uint32_t i = 0; i < count; i++) {
 		const struct conf_listen *lst = &conf_listens(conf)[i];
 
 		listeners[i] = (struct admission_listener){
@@ -76,14 +82,40 @@ block_fill(struct admission *adm, const struct conf *conf)
 			.transport = lst->transport,
 		};
 	}
+	for (uint32_t i = 0; i < left->listener_count; i++)
+		listeners[count + i] = left->listeners[i];
+}
+
+static void
+block_fill(struct admission *adm, const struct conf *conf,
+    const struct admission_leftovers *left)
+{
+	struct admission_service *services =
+	    (struct admission_service *)(adm + 1);
+
+	*adm = (struct admission){
+		.magic = ADMISSION_MAGIC,
+		.version = ADMISSION_VERSION,
+		.services = conf->services.count + left->service_count,
+		.listeners = conf->listens.count + left->listener_count,
+		.closing = left->listener_count,
+		.max_children = conf->max_children,
+		.frontend_uid = conf->frontend_uid,
+		.frontend_gid = conf->frontend_gid,
+		.drain_timeout_msec = conf->drain_timeout_msec,
+	};
+	services_fill(services, conf, left);
+	listeners_fill((struct admission_listener *)(services + adm->services),
+	    conf, left);
 }
 
 int
-admission_export(const struct conf *conf)
+admission_export(const struct conf *conf,
+    const struct admission_leftovers *left)
 {
-	size_t size = block_size(conf->services.count, conf->listens.count);
-	int fd = memfd_create("minetd-admission",
-	    MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	size_t size = block_size(conf->services.count + left->service_count,
+	    conf->listens.count + left->listener_count);
+	int fd = sealed_open("minetd-admission");
 	struct admission *adm = MAP_FAILED;
 	int saved;
 
@@ -92,10 +124,9 @@ admission_export(const struct conf *conf)
 	adm = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (adm == MAP_FAILED)
 		goto fail;
-	block_fill(adm, conf);
+	block_fill(adm, conf, left);
 	munmap(adm, size);
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
-	    F_SEAL_SEAL) == -1)
+	if (sealed_finish(fd) == -1)
 		goto fail;
 	return fd;
 

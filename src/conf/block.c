@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "conf/heap.h"
 
 enum {
@@ -37,17 +38,6 @@ struct block {
 	size_t slot_count;	/* a power of two */
 	size_t used;
 };
-
-/* FNV-1a. */
-static uint64_t
-hash_bytes(const uint8_t *bytes, size_t len)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
 
 static void
 reserve_bytes(struct block *block, size_t len)

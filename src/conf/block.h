@@ -21,7 +21,11 @@ struct block;
 
 enum {
 	BLOCK_MAGIC = 0x4d4e5444, /* of struct conf */
-	BLOCK_VERSION = 1,
+#ifdef MINETD_OTHER_BLOCK	/* a build that tests upgrades */
+	BLOCK_VERSION = 9999,
+#else
+	BLOCK_VERSION = 2,
+#endif
 };
 
 /* A block that has a zeroed struct conf at its start. */

@@ -21,6 +21,7 @@ static const struct conf empty_conf = {
 	.size = sizeof(struct conf),
 	.log_format = LOG_FORMAT_LOGFMT,
 	.log_level = LOG_LEVEL_INFO,
+	.drain_timeout_msec = 3600 * 1000,
 };
 
 static const void *

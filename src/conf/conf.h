@@ -168,6 +168,7 @@ struct conf {
 	uint32_t frontend_uid;	/* no service's user, unless not root */
 	uint32_t frontend_gid;
 	uint32_t max_children;	/* 0: no limit */
+	uint32_t drain_timeout_msec; /* of a frontend that was replaced */
 	uint8_t log_format;	/* enum log_format */
 	uint8_t log_level;	/* enum log_level */
 	bool strict;
@@ -185,6 +186,35 @@ struct conf {
  * ignore SIGCHLD; the helper is reaped here, by its pid.  path may be relative.
  */
 const struct conf *conf_load(const char *path, char **complaints);
+
+/*
+ * The same without waiting, for a caller that reaps its own children.
+ * conf_load_start() returns NULL with errno when there can be no helper.  When
+ * the process conf_load_pid() has ended, the caller passes the status that
+ * waitpid(2) gave it to conf_load_finish(), which frees the loading and
+ * returns what conf_load() does.  The caller keeps the deadline, too:
+ * conf_load_expire() kills a helper that took CONF_LOAD_MSEC; it is finished
+ * as above.
+ */
+enum { CONF_LOAD_MSEC = 30000 };
+struct conf_loading;
+struct conf_loading *conf_load_start(const char *path);
+pid_t	conf_load_pid(const struct conf_loading *loading);
+void	conf_load_expire(struct conf_loading *loading);
+const struct conf *conf_load_finish(struct conf_loading *loading, int status,
+	    char **complaints);
+
+/* Give it up: the helper is killed and reaped here. */
+void	conf_load_cancel(struct conf_loading *loading);
+
+/*
+ * Hand a configuration to another process: a new sealed memfd, or -1 with
+ * errno.  conf_import() maps one; NULL with errno EPROTO when it is of another
+ * version than this program reads, or with EINVAL when it is none.  The
+ * descriptor stays the caller's.
+ */
+int	conf_export(const struct conf *conf);
+const struct conf *conf_import(int fd);
 
 void	conf_free(const struct conf *conf);
 

@@ -66,6 +66,8 @@ const struct key keys[KEY_COUNT] = {
 [KEY_FRONTEND_USER] = { "frontend_user", KEY_IN_TOP, KEY_SCALAR, KIND_TEXT,
 	CONF(frontend_user), .min = 1, .max = ACCOUNT_MAX,
 	.value = "minetd" },
+[KEY_DRAIN_TIMEOUT] = { "drain_timeout", KEY_IN_TOP, KEY_SCALAR, KIND_MSEC,
+	CONF(drain_timeout_msec), .max = INT32_MAX, .value = "1h" },
 [KEY_STRICT] = { "strict", KEY_IN_TOP, KEY_SCALAR, KIND_BOOL, CONF(strict) },
 [KEY_MAX_CHILDREN] = { "max_children", KEY_IN_TOP, KEY_SCALAR, KIND_NUMBER,
 	CONF(max_children), .max = INT32_MAX },

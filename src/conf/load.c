@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 #include "base/monotime.h"
+#include "base/sealed.h"
 #include "conf/block.h"
 #include "conf/build.h"
 #include "conf/complaint.h"
@@ -35,21 +37,18 @@
 #include "conf/reader.h"
 
 enum {
-	DEADLINE_MSEC = 30000,
 	HELPER_REFUSES = 78,	/* exit status: there are errors */
 	HELPER_CANNOT_WRITE = 74,
 	COMPLAINTS_MAX = 1 << 20, /* bytes believed of the helper */
 };
 
-/*
- * The helper and its two results.  The pipe is never written to: its end shows
- * the helper's, and everything is at hand before there is a helper.
- */
-struct helper {
+/* The helper and its two results. */
+struct conf_loading {
+	char *path;
 	int block_fd;
 	int complaints_fd;
-	int end_fds[2];
-	pid_t pid;
+	pid_t pid;		/* -1: it was never started */
+	bool expired;		/* killed at the deadline */
 };
 
 static void
@@ -83,14 +82,13 @@ forget_signals(void)
 }
 
 /*
- * In the helper: close main's descriptors except these, which become 3 and up.
+ * In the helper: close main's descriptors except these, which become 3 and 4.
  * A copy of a listener would keep its port busy.
  */
 static void
-forget_descriptors(struct helper *helper)
+forget_descriptors(struct conf_loading *loading)
 {
-	int *kept[] = { &helper->block_fd, &helper->complaints_fd,
-		&helper->end_fds[1] };
+	int *kept[] = { &loading->block_fd, &loading->complaints_fd };
 	enum { KEPT = sizeof(kept) / sizeof(kept[0]) };
 	int fd = STDERR_FILENO + 1;
 
@@ -106,50 +104,31 @@ forget_descriptors(struct helper *helper)
 }
 
 static _Noreturn void
-run_helper(struct helper *helper, const char *path)
+run_helper(struct conf_loading *loading)
 {
 	forget_signals();
-	forget_descriptors(helper);
+	forget_descriptors(loading);
 	struct complaints *complaints = complaints_new();
 	struct draft *draft = heap_new(1, sizeof(*draft));
-	reader_run(path, draft, complaints);
+	reader_run(loading->path, draft, complaints);
 	struct block *block = build_conf(draft, complaints);
 	const struct conf *conf = block_conf(block);
 	char *text = complaints_text(complaints);
-	write_result(helper->complaints_fd, text, strlen(text));
+	write_result(loading->complaints_fd, text, strlen(text));
 	if (complaints_errors(complaints) > 0)
 		_exit(HELPER_REFUSES);
-	write_result(helper->block_fd, conf, conf->size);
+	write_result(loading->block_fd, conf, conf->size);
 	_exit(EXIT_SUCCESS);
 }
 
-static int
-helper_start(struct helper *helper, const char *path)
-{
-	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-
-	helper->block_fd = memfd_create("minetd-conf", flags);
-	helper->complaints_fd = memfd_create("minetd-complaints", flags);
-	if (helper->block_fd == -1 || helper->complaints_fd == -1 ||
-	    pipe2(helper->end_fds, O_CLOEXEC) == -1)
-		return -1;
-	helper->pid = fork();
-	if (helper->pid == 0)
-		run_helper(helper, path);
-	int error = errno;
-	close(helper->end_fds[1]);
-	helper->end_fds[1] = -1;
-	errno = error;
-	return helper->pid == -1 ? -1 : 0;
-}
-
 /* Wait for its end, at most until the deadline. */
-static bool
-wait_for_end(const struct helper *helper)
+static void
+wait_for_end(struct conf_loading *loading)
 {
 	struct monotime deadline =
-	    monotime_add_msec(monotime_now(), DEADLINE_MSEC);
-	struct pollfd pfd = { .fd = helper->end_fds[0], .events = POLLIN };
+	    monotime_add_msec(monotime_now(), CONF_LOAD_MSEC);
+	int pidfd = (int)syscall(SYS_pidfd_open, loading->pid, 0);
+	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
 	int ready;
 
 	do {
@@ -157,72 +136,39 @@ wait_for_end(const struct helper *helper)
 
 		ready = poll(&pfd, 1, msec > 0 ? (int)msec : 0);
 	} while (ready == -1 && errno == EINTR);
-	return ready == 1;
-}
-
-/* Reap the helper, by force if it must be; returns its status. */
-static int
-helper_finish(const struct helper *helper, bool *in_time)
-{
-	int status = 0;
-
-	*in_time = wait_for_end(helper);
-	if (!*in_time)
-		kill(helper->pid, SIGKILL);
-	while (waitpid(helper->pid, &status, 0) == -1)
-		if (errno != EINTR)
-			return -1;
-	return status;
+	if (ready != 1)
+		conf_load_expire(loading);
+	if (pidfd != -1)
+		close(pidfd);
 }
 
 static void
-helper_close(struct helper *helper)
+loading_free(struct conf_loading *loading)
 {
-	const int fds[] = { helper->block_fd, helper->complaints_fd,
-		helper->end_fds[0], helper->end_fds[1] };
-
-	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
-		if (fds[i] != -1)
-			close(fds[i]);
+	if (loading->block_fd != -1)
+		close(loading->block_fd);
+	if (loading->complaints_fd != -1)
+		close(loading->complaints_fd);
+	free(loading->path);
+	free(loading);
 }
 
 /* The complaints as text, NULL when there is none. */
 static char *
-read_complaints(const struct helper *helper)
+read_complaints(const struct conf_loading *loading)
 {
 	struct stat st;
 
-	if (fstat(helper->complaints_fd, &st) == -1 || st.st_size <= 0 ||
+	if (fstat(loading->complaints_fd, &st) == -1 || st.st_size <= 0 ||
 	    st.st_size > COMPLAINTS_MAX)
 		return NULL;
 	char *text = calloc((size_t)st.st_size + 1, 1);
-	if (text != NULL && pread(helper->complaints_fd, text,
+	if (text != NULL && pread(loading->complaints_fd, text,
 	    (size_t)st.st_size, 0) != st.st_size) {
 		free(text);
 		return NULL;
 	}
 	return text;
-}
-
-/* Map a block that nobody can change any more; NULL if it is not sound. */
-static const struct conf *
-map_block(int fd)
-{
-	struct stat st;
-
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
-	    F_SEAL_WRITE) == -1 || fstat(fd, &st) == -1 ||
-	    (size_t)st.st_size < sizeof(struct conf))
-		return NULL;
-	const struct conf *conf = mmap(NULL, (size_t)st.st_size, PROT_READ,
-	    MAP_SHARED, fd, 0);
-	if (conf == MAP_FAILED)
-		return NULL;
-	if (conf->magic == BLOCK_MAGIC && conf->version == BLOCK_VERSION &&
-	    conf->size == (size_t)st.st_size)
-		return conf;
-	munmap((void *)(uintptr_t)conf, (size_t)st.st_size);
-	return NULL;
 }
 
 /* One complaint, about the helper; never NULL. */
@@ -237,51 +183,127 @@ complain_of_helper(const char *path, const char *sentence)
 }
 
 static const char *
-explain_end(int status, bool in_time)
+explain_end(const struct conf_loading *loading, int status)
 {
-	if (!in_time)
+	if (loading->expired)
 		return "reading it took longer than 30 s";
-	if (status != -1 && WIFEXITED(status) &&
-	    WEXITSTATUS(status) == HEAP_EXHAUSTED)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == HEAP_EXHAUSTED)
 		return "there is not enough memory to read it";
 	return "the process that reads it has died";
 }
 
-/* What the helper's end makes of its results. */
-static const struct conf *
-accept_result(const struct helper *helper, const char *path, int status,
-    bool in_time, char **complaints)
+int
+conf_export(const struct conf *conf)
 {
-	bool ended = in_time && status != -1 && WIFEXITED(status);
+	return sealed_new("minetd-conf", conf, conf->size);
+}
+
+const struct conf *
+conf_import(int fd)
+{
+	struct stat st;
+	const struct conf *conf;
+
+	if (fstat(fd, &st) == -1)
+		return NULL;
+	errno = EINVAL;
+	if ((size_t)st.st_size < sizeof(struct conf))
+		return NULL;
+	conf = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (conf == MAP_FAILED)
+		return NULL;
+	if (conf->magic == BLOCK_MAGIC && conf->version == BLOCK_VERSION &&
+	    conf->size == (size_t)st.st_size)
+		return conf;
+	errno = conf->magic == BLOCK_MAGIC && conf->version != BLOCK_VERSION ?
+	    EPROTO : EINVAL;
+	int saved = errno;
+	munmap((void *)(uintptr_t)conf, (size_t)st.st_size);
+	errno = saved;
+	return NULL;
+}
+
+struct conf_loading *
+conf_load_start(const char *path)
+{
+	struct conf_loading *loading = calloc(1, sizeof(*loading));
+	int saved;
+
+	if (loading == NULL)
+		return NULL;
+	loading->path = strdup(path);
+	loading->block_fd = sealed_open("minetd-conf");
+	loading->complaints_fd = sealed_open("minetd-complaints");
+	if (loading->path == NULL || loading->block_fd == -1 ||
+	    loading->complaints_fd == -1)
+		goto fail;
+	loading->pid = fork();
+	if (loading->pid == 0)
+		run_helper(loading);
+	if (loading->pid != -1)
+		return loading;
+
+fail:
+	saved = errno;
+	loading_free(loading);
+	errno = saved;
+	return NULL;
+}
+
+pid_t
+conf_load_pid(const struct conf_loading *loading)
+{
+	return loading->pid;
+}
+
+void
+conf_load_expire(struct conf_loading *loading)
+{
+	loading->expired = true;
+	kill(loading->pid, SIGKILL);
+}
+
+const struct conf *
+conf_load_finish(struct conf_loading *loading, int status, char **complaints)
+{
+	bool ended = !loading->expired && WIFEXITED(status);
 	const struct conf *conf = NULL;
 
-	if (ended && WEXITSTATUS(status) == EXIT_SUCCESS)
-		conf = map_block(helper->block_fd);
+	*complaints = NULL;
+	if (ended && WEXITSTATUS(status) == EXIT_SUCCESS &&
+	    sealed_finish(loading->block_fd) == 0)
+		conf = conf_import(loading->block_fd);
 	if (conf != NULL ||
 	    (ended && WEXITSTATUS(status) == HELPER_REFUSES))
-		*complaints = read_complaints(helper);
+		*complaints = read_complaints(loading);
 	if (conf == NULL && *complaints == NULL)
-		*complaints = complain_of_helper(path,
-		    explain_end(status, in_time));
+		*complaints = complain_of_helper(loading->path,
+		    explain_end(loading, status));
+	loading_free(loading);
 	return conf;
+}
+
+void
+conf_load_cancel(struct conf_loading *loading)
+{
+	kill(loading->pid, SIGKILL);
+	while (waitpid(loading->pid, NULL, 0) == -1 && errno == EINTR)
+		;
+	loading_free(loading);
 }
 
 const struct conf *
 conf_load(const char *path, char **complaints)
 {
-	struct helper helper = { -1, -1, { -1, -1 }, -1 };
-	const struct conf *conf = NULL;
+	struct conf_loading *loading = conf_load_start(path);
+	int status = -1;
 
-	*complaints = NULL;
-	if (helper_start(&helper, path) == -1) {
+	if (loading == NULL) {
 		*complaints = complain_of_helper(path, strerror(errno));
-	} else {
-		bool in_time;
-		int status = helper_finish(&helper, &in_time);
-
-		conf = accept_result(&helper, path, status, in_time,
-		    complaints);
+		return NULL;
 	}
-	helper_close(&helper);
-	return conf;
+	wait_for_end(loading);
+	while (waitpid(loading->pid, &status, 0) == -1 && errno == EINTR)
+		;
+	return conf_load_finish(loading, status, complaints);
 }

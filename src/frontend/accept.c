@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -27,8 +28,15 @@
 
 enum {
 	ACCEPTS_PER_WAKEUP = 64, /* of one listener; then others get a turn */
-	REPORT_MSEC = 100,	/* refusals are gathered for this long */
 	RETRY_MSEC = 100,	/* after accept found no descriptor or memory */
+	CLOSING_MSEC = 500,	/* time for handshakes that are under way */
+};
+
+/* What came of an attempt to accept. */
+enum accepted {
+	ACCEPTED_ONE,
+	ACCEPTED_NONE,		/* nobody is in the queue */
+	ACCEPTED_FAILED,	/* the listener is held, and tried again */
 };
 
 static void
@@ -91,8 +99,10 @@ acceptor_release(struct acceptor *acc, enum hold reason)
 
 /* Its listeners have room again; the same order. */
 static void
-service_release(struct acceptor *acc, const struct admission_service *svc)
+service_release(struct acceptor *acc, uint32_t service)
 {
+	const struct admission *adm = acc->adm;
+	const struct admission_service *svc = &admission_services(adm)[service];
 	struct inlet *first = &acc->inlets[svc->first_listener];
 
 	for (uint32_t i = 0; i < svc->listeners; i++)
@@ -100,6 +110,10 @@ service_release(struct acceptor *acc, const struct admission_service *svc)
 			inlet_release(&first[i], HOLD_FULL);
 	for (uint32_t i = 0; i < svc->listeners; i++)
 		inlet_release(&first[i], HOLD_FULL);
+	for (uint32_t i = adm->listeners - adm->closing; i < adm->listeners;
+	    i++)
+		if (admission_listeners(adm)[i].service == service)
+			inlet_release(&acc->inlets[i], HOLD_FULL);
 }
 
 static const struct admission_service *
@@ -109,53 +123,6 @@ inlet_service(const struct inlet *in, uint32_t *index)
 
 	*index = admission_listeners(adm)[in->index].service;
 	return &admission_services(adm)[*index];
-}
-
-/* Tell main of the refusals of each service, in one message each. */
-static void
-report_due(void *arg, struct monotime now)
-{
-	struct acceptor *acc = arg;
-	struct refusals *ref;
-
-	while ((ref = SLIST_FIRST(&acc->refused)) != NULL) {
-		struct channel_msg *msg = outbox_add(acc->outbox,
-		    CHANNEL_REJECTED, ref->listener, -1);
-
-		if (msg == NULL) {
-			timer_arm(loop_timers(acc->loop), &acc->report,
-			    monotime_add_msec(now, REPORT_MSEC));
-			return;
-		}
-		msg->rejected.peer = ref->peer;
-		msg->rejected.reason = VERDICT_FULL;
-		msg->rejected.count = ref->count;
-		ref->count = 0;
-		ref->pending = false;
-		SLIST_REMOVE_HEAD(&acc->refused, entry);
-	}
-}
-
-static void
-refusal_note(struct inlet *in, const struct addr *peer,
-    struct monotime now)
-{
-	struct acceptor *acc = in->acceptor;
-	uint32_t service;
-
-	inlet_service(in, &service);
-
-	struct refusals *ref = &acc->refusals[service];
-	ref->peer = *peer;
-	ref->listener = in->index;
-	ref->count++;
-	if (ref->pending)
-		return;
-	ref->pending = true;
-	SLIST_INSERT_HEAD(&acc->refused, ref, entry);
-	if (!acc->report.armed)
-		timer_arm(loop_timers(acc->loop), &acc->report,
-		    monotime_add_msec(now, REPORT_MSEC));
 }
 
 /*
@@ -263,10 +230,10 @@ connection_send(struct inlet *in, int fd, const struct addr *peer)
 }
 
 /*
- * Accept one connection; false when there is none, or none can be had.  Errors
- * of single connections become one of the listener when nothing else comes.
+ * Accept one connection.  Errors of single connections become one of the
+ * listener when nothing else comes.
  */
-static bool
+static enum accepted
 accept_one(struct inlet *in, bool refuse, struct monotime now)
 {
 	struct acceptor *acc = in->acceptor;
@@ -279,10 +246,11 @@ accept_one(struct inlet *in, bool refuse, struct monotime now)
 	if (fd == -1) {
 		if (error_of_connection(errno) &&
 		    ++in->errors < ACCEPTS_PER_WAKEUP)
-			return true;
-		if (errno != EAGAIN)
-			failure_note(in, errno, now);
-		return false;
+			return ACCEPTED_ONE;
+		if (errno == EAGAIN)
+			return ACCEPTED_NONE;
+		failure_note(in, errno, now);
+		return ACCEPTED_FAILED;
 	}
 	in->errors = 0;
 	if (admission_listeners(acc->adm)[in->index].transport == CONF_UNIX)
@@ -291,39 +259,110 @@ accept_one(struct inlet *in, bool refuse, struct monotime now)
 		addr_from_sockaddr(&peer, (struct sockaddr *)&ss, len);
 	if (refuse) {
 		close(fd);
-		refusal_note(in, &peer, now);
+		refusal_note(&acc->refusals, admission_listeners(acc->adm)[
+		    in->index].service, in->index, &peer, now);
 	} else {
 		connection_send(in, fd, &peer);
 	}
-	return true;
+	return ACCEPTED_ONE;
 }
 
-static void
-inlet_ready(void *arg, uint32_t events, struct monotime now)
+/* One turn of a listener; true when it has found the queue empty. */
+static bool
+inlet_serve(struct inlet *in, struct monotime now)
 {
-	struct inlet *in = arg;
 	struct acceptor *acc = in->acceptor;
 	uint32_t service;
 	bool queues = inlet_service(in, &service)->on_full ==
 	    CONF_ON_FULL_QUEUE;
 
-	(void)events;
 	for (int i = 0; i < ACCEPTS_PER_WAKEUP; i++) {
 		uint32_t lacks = inlet_lacks(in);
+		enum accepted accepted;
 
 		if (lacks != 0 && queues) {
 			in->had_turn = i > 0;
 			inlet_hold(in, lacks);
-			return;
+			return false;
 		}
 		if (lacks == 0 && !outbox_has_room(acc->outbox)) {
 			in->had_turn = i > 0;
 			inlet_hold(in, HOLD_CHANNEL);
-			return;
+			return false;
 		}
-		if (!accept_one(in, lacks != 0, now))
-			return;
+		accepted = accept_one(in, lacks != 0, now);
+		if (accepted != ACCEPTED_ONE)
+			return accepted == ACCEPTED_NONE;
 	}
+	return false;
+}
+
+static void
+inlet_ready(void *arg, uint32_t events, struct monotime now)
+{
+	(void)events;
+	inlet_serve(arg, now);
+}
+
+/* Let go of the socket, which main may keep. */
+static void
+inlet_close(struct inlet *in)
+{
+	loop_disarm(in->acceptor->loop, &in->watch);
+	if (in->watch.fd != -1)
+		close(in->watch.fd);
+	in->watch.fd = -1;
+}
+
+/* Whether nobody waits; asked without letting anybody in. */
+static bool
+queue_empty(const struct inlet *in)
+{
+	struct pollfd pfd = { .fd = in->watch.fd, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) == 0;
+}
+
+/*
+ * Serve a listener that is closing; its socket is let go of when nobody waits
+ * in its queue, or when the time for that is over.  Returns whether main knows.
+ */
+static bool
+closing_serve(struct inlet *in, bool overdue, struct monotime now)
+{
+	struct acceptor *acc = in->acceptor;
+	bool empty;
+
+	if (in->watch.fd != -1) {
+		empty = in->holds == 0 ? inlet_serve(in, now) :
+		    queue_empty(in);
+		if (!empty && !overdue)
+			return false;
+		inlet_close(in);
+		in->empty_due = true;
+	}
+	if (in->empty_due &&
+	    outbox_add(acc->outbox, CHANNEL_EMPTY, in->index, -1) != NULL)
+		in->empty_due = false;
+	return !in->empty_due;
+}
+
+static void
+closing_due(void *arg, struct monotime now)
+{
+	struct acceptor *acc = arg;
+	const struct admission *adm = acc->adm;
+	bool overdue = !monotime_before(now, monotime_add_msec(acc->started,
+	    adm->drain_timeout_msec));
+	bool done = true;
+
+	for (uint32_t i = adm->listeners - adm->closing; i < adm->listeners;
+	    i++)
+		if (!closing_serve(&acc->inlets[i], overdue, now))
+			done = false;
+	if (!done)
+		timer_arm(loop_timers(acc->loop), &acc->closing,
+		    monotime_add_msec(now, CLOSING_MSEC));
 }
 
 int
@@ -337,14 +376,12 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 		.inlets = calloc(adm->listeners + 1,
 		    sizeof(*acc->inlets)),
 		.active = calloc(adm->services + 1, sizeof(*acc->active)),
-		.refusals = calloc(adm->services + 1, sizeof(*acc->refusals)),
 	};
 	TAILQ_INIT(&acc->held);
-	SLIST_INIT(&acc->refused);
-	timer_init(&acc->report, report_due, acc);
 	timer_init(&acc->retry, retry_due, acc);
+	timer_init(&acc->closing, closing_due, acc);
 	if (acc->inlets == NULL || acc->active == NULL ||
-	    acc->refusals == NULL)
+	    refusal_init(&acc->refusals, loop, outbox, adm->services) == -1)
 		return -1;	/* The process ends, and its memory with it. */
 	for (uint32_t i = 0; i < adm->listeners; i++) {
 		struct inlet *in = &acc->inlets[i];
@@ -362,9 +399,7 @@ acceptor_listen(struct acceptor *acc, uint32_t listener, int fd)
 {
 	struct inlet *in = &acc->inlets[listener];
 
-	loop_disarm(acc->loop, &in->watch);
-	if (in->watch.fd != -1)
-		close(in->watch.fd);
+	inlet_close(in);
 	in->watch.fd = fd;
 	if (in->holds != 0)
 		return 0;
@@ -372,16 +407,27 @@ acceptor_listen(struct acceptor *acc, uint32_t listener, int fd)
 }
 
 void
-acceptor_start(struct acceptor *acc)
+acceptor_start(struct acceptor *acc, struct monotime now)
 {
+	acc->started = now;
+	if (acc->adm->closing > 0)
+		timer_arm(loop_timers(acc->loop), &acc->closing,
+		    monotime_add_msec(now, CLOSING_MSEC));
 	acceptor_release(acc, HOLD_START);
 }
 
 void
 acceptor_stop(struct acceptor *acc)
 {
+	timer_disarm(loop_timers(acc->loop), &acc->closing);
 	for (uint32_t i = 0; i < acc->adm->listeners; i++)
-		inlet_hold(&acc->inlets[i], HOLD_START);
+		inlet_close(&acc->inlets[i]);
+}
+
+bool
+acceptor_report(struct acceptor *acc, struct monotime now)
+{
+	return refusal_report(&acc->refusals, now);
 }
 
 void
@@ -401,7 +447,7 @@ acceptor_remove_active(struct acceptor *acc, uint32_t service, uint32_t count)
 	acc->active[service] -= count;
 	acc->children -= count;
 	if (svc->instances != 0 && acc->active[service] < svc->instances)
-		service_release(acc, svc);
+		service_release(acc, service);
 	if (max != 0 && acc->children < max)
 		acceptor_release(acc, HOLD_CHILDREN);
 }

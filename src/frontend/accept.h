@@ -21,9 +21,10 @@
 #include "base/loop.h"
 #include "conf/admission.h"
 #include "frontend/outbox.h"
+#include "frontend/refusal.h"
 
 enum hold {
-	HOLD_START = 1u << 0,	/* main has not said GO, or has said STOP */
+	HOLD_START = 1u << 0,	/* main has not said GO */
 	HOLD_FULL = 1u << 1,	/* `instances` handlers are alive */
 	HOLD_CHILDREN = 1u << 2, /* `max_children` handlers are alive */
 	HOLD_CHANNEL = 1u << 3,	/* main has not read on */
@@ -39,20 +40,11 @@ struct inlet {
 	uint32_t index;		/* in the admission block */
 	uint32_t holds;		/* enum hold; 0: polled, if it has a socket */
 	uint32_t errors;	/* of accept in a row */
+	bool empty_due;		/* it is closed, and main not told of it */
 	bool had_turn;		/* it accepted before it was held */
 };
 
-/* What happened on a service since main was last told. */
-struct refusals {
-	struct addr peer;	/* the last one refused */
-	uint32_t count;
-	uint32_t listener;
-	bool pending;		/* in the list of those to report */
-	SLIST_ENTRY(refusals) entry;
-};
-
 TAILQ_HEAD(inlet_list, inlet);
-SLIST_HEAD(refusals_list, refusals);
 
 struct acceptor {
 	struct loop *loop;	/* not owned */
@@ -61,10 +53,10 @@ struct acceptor {
 	struct inlet *inlets; /* adm->listeners of them */
 	uint32_t *active;	/* handlers alive, per service */
 	uint32_t children;	/* the sum of active */
-	struct refusals *refusals; /* per service */
-	struct refusals_list refused; /* those with pending set */
-	struct timer report;	/* when to tell main of refusals */
+	struct refusal_account refusals;
 	struct timer retry;	/* when to try accept again */
+	struct timer closing;	/* when to look at the closing listeners */
+	struct monotime started; /* when main said GO */
 	struct inlet_list held;
 	uint32_t failures;	/* of accept, that main was not told of */
 };
@@ -79,9 +71,17 @@ int	acceptor_init(struct acceptor *acc, struct loop *loop,
  */
 int	acceptor_listen(struct acceptor *acc, uint32_t listener, int fd);
 
-/* Begin to accept, or end it. */
-void	acceptor_start(struct acceptor *acc);
+/*
+ * Begin to accept.  Listeners that are closing are served until their queues
+ * are empty, or their time is over; then main is told.
+ */
+void	acceptor_start(struct acceptor *acc, struct monotime now);
+
+/* End it for good, and let go of the listeners. */
 void	acceptor_stop(struct acceptor *acc);
+
+/* Whether main could be told of everything that is to be told so far. */
+bool	acceptor_report(struct acceptor *acc, struct monotime now);
 
 /* Count handlers that main says are alive, or that have ended. */
 void	acceptor_add_active(struct acceptor *acc, uint32_t service,

@@ -48,6 +48,7 @@ static const uint64_t landlock_refused = LANDLOCK_ACCESS_FS_EXECUTE |
 /* What the loop, the channel, accept and malloc need. */
 static const int allowed_calls[] = {
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
+	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64),
 	SCMP_SYS(accept4), SCMP_SYS(close), SCMP_SYS(getsockopt),
 	SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg),
 	SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg),

@@ -32,6 +32,13 @@ enum {
 	EXIT_PROTOCOL = 70,	/* main sent what this binary does not know */
 };
 
+/* Whether it has more to do than to accept. */
+#ifdef MINETD_OTHER_FRONTEND	/* a build that tests frontends that stay */
+static const bool stays = true;
+#else
+static const bool stays = false;
+#endif
+
 struct frontend {
 	struct loop *loop;
 	const struct admission *adm;
@@ -42,6 +49,7 @@ struct frontend {
 	int status;		/* of the process */
 	bool pong_due;		/* a PING that found no place for its answer */
 	bool stopped_due;	/* likewise STOPPED */
+	bool leaving;		/* STOPPED was said: nothing is left to do */
 };
 
 static void
@@ -53,14 +61,27 @@ frontend_end(struct frontend *fr, int status)
 
 /* Give the answers that main waits for, when there are places for them. */
 static void
-answers_add(struct frontend *fr)
+answers_add(struct frontend *fr, struct monotime now)
 {
 	if (fr->pong_due &&
 	    outbox_add(&fr->outbox, CHANNEL_PONG, 0, -1) != NULL)
 		fr->pong_due = false;
-	if (fr->stopped_due &&
-	    outbox_add(&fr->outbox, CHANNEL_STOPPED, 0, -1) != NULL)
+	/* Nothing but PONG may follow it. */
+	if (fr->stopped_due && acceptor_report(&fr->acceptor, now) &&
+	    outbox_add(&fr->outbox, CHANNEL_STOPPED, 0, -1) != NULL) {
 		fr->stopped_due = false;
+		fr->leaving = true;
+	}
+}
+
+/* Main has all that there was to say. */
+static void
+outbox_sent(struct frontend *fr)
+{
+	if (fr->leaving && !stays)
+		frontend_end(fr, EXIT_SUCCESS);
+	else
+		acceptor_resume(&fr->acceptor);
 }
 
 /* Send what has gathered; what stays is sent when the channel has room. */
@@ -70,11 +91,11 @@ outbox_due(void *arg, struct monotime now)
 	struct frontend *fr = arg;
 	uint32_t events = EPOLLIN;
 
-	answers_add(fr);
+	answers_add(fr, now);
 	if (fr->outbox.count == 0)
 		return;
 	if (outbox_flush(&fr->outbox, fr->channel.fd) == 0)
-		acceptor_resume(&fr->acceptor);
+		outbox_sent(fr);
 	else if (errno == EAGAIN)
 		events |= EPOLLOUT;
 	else if (errno == ETOOMANYREFS || errno == ENOBUFS || errno == ENOMEM)
@@ -115,7 +136,8 @@ counts_apply(struct frontend *fr, const struct channel_msg *msg)
 
 /* Do what main says; -1 when it makes no sense, which ends the process. */
 static int
-message_obey(struct frontend *fr, struct channel_item *item)
+message_obey(struct frontend *fr, struct channel_item *item,
+    struct monotime now)
 {
 	switch (item->msg.type) {
 	case CHANNEL_LISTEN:
@@ -127,7 +149,7 @@ message_obey(struct frontend *fr, struct channel_item *item)
 	case CHANNEL_EXITED:
 		return counts_apply(fr, &item->msg);
 	case CHANNEL_GO:
-		acceptor_start(&fr->acceptor);
+		acceptor_start(&fr->acceptor, now);
 		return 0;
 	case CHANNEL_STOP:
 		acceptor_stop(&fr->acceptor);
@@ -148,7 +170,6 @@ channel_ready(void *arg, uint32_t events, struct monotime now)
 	struct channel_item items[CHANNEL_BATCH];
 	int n;
 
-	(void)now;
 	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0)
 		return;
 	n = channel_recv(fr->channel.fd, items, CHANNEL_BATCH);
@@ -159,7 +180,7 @@ channel_ready(void *arg, uint32_t events, struct monotime now)
 		return;
 	}
 	for (int i = 0; i < n; i++) {
-		if (message_obey(fr, &items[i]) == -1) {
+		if (message_obey(fr, &items[i], now) == -1) {
 			frontend_end(fr, EXIT_PROTOCOL);
 			return;
 		}

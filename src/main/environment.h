@@ -28,7 +28,6 @@ struct connection {
 	uint64_t id;
 	struct addr peer;
 	struct addr local;	/* ADDR_UNIX: its path is the listener's */
-	uint32_t listener;	/* index in the configuration */
 };
 
 /*

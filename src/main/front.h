@@ -2,11 +2,13 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * Keep one frontend running, and listen to it.
+ * Frontends, from fork to their end, and what they say.
  *
- * Main's end of the channel.  A frontend that dies, says what it may not say,
- * or does not answer is replaced by a new one that is told how many handlers
- * are alive; clients wait in the backlog meanwhile.
+ * Main's end of the channels.  One frontend serves; a reload prepares the next
+ * one beside it, and those before carry on what they have begun.  One that dies
+ * while it serves, says what it may not say, or does not answer, is replaced by
+ * one that is told how many handlers are alive; clients wait in the backlog
+ * meanwhile.
  */
 
 #ifndef MINETD_FRONT_H
@@ -16,31 +18,46 @@
 
 #include "main/minetd.h"
 
-/* Prepare mi->front; nothing is started.  Undone after front_stop(). */
+/* Prepare the account of frontends; none is started. */
 void	front_init(struct minetd *mi);
-void	front_fini(struct minetd *mi);
 
 /*
- * Start a frontend for mi->conf, of which none runs.  Returns 0, or -1 with
- * errno; a later start is then arranged.
+ * Start a frontend for an edition that is finished.  It is not mi->front yet.
+ * NULL with errno, and a line in the log, when there can be none.
  */
-int	front_start(struct minetd *mi, struct monotime now);
+struct front *front_start(struct minetd *mi, struct edition *edition,
+	    struct monotime now);
+
+/* The one that serves is missing: start it now, or later each time. */
+void	front_respawn(struct minetd *mi, struct monotime now);
+
+/* Take no more connections: it carries on what it has begun, and leaves. */
+void	front_retire(struct minetd *mi, struct front *front);
+
+/* Whether some frontend may still hand over connections it has accepted. */
+bool	front_any_stopping(const struct minetd *mi);
 
 /*
- * End the frontend without a successor, and wait until it is gone: afterwards
- * nobody else holds the listeners.  Connections that it had handed over are
- * served.
+ * End all frontends, and wait until they are gone: afterwards nobody else
+ * holds the listeners.  Connections that they had handed over are served.
  */
-void	front_stop(struct minetd *mi, struct monotime now);
+void	front_stop_all(struct minetd *mi, struct monotime now);
 
-/* Each second: ask whether it is alive, and kill one that does not answer. */
+/* Each second: ask whether they are alive, and kill who does not answer. */
 void	front_tick(struct minetd *mi);
 
 /*
- * Whether the reaped process was the frontend.  If so it is replaced, or the
- * start of the daemon fails.
+ * Whether the reaped process was a frontend.  If it was to serve, it is
+ * replaced.
  */
 bool	front_reaped(struct minetd *mi, pid_t pid, int status,
+	    struct monotime now);
+
+/*
+ * Take over one that was retired by another image of this process; its channel
+ * is open, and belongs to the front.  NULL with errno.
+ */
+struct front *front_adopt(struct minetd *mi, pid_t pid, int channel,
 	    struct monotime now);
 
 #endif

@@ -4,8 +4,11 @@
 /*
  * Open, bind, keep and close the listening sockets.
  *
- * A listener that cannot be opened is degraded: the rest serves, and it is
- * tried again.  This module reads nothing from a client and accepts nothing.
+ * A listener lives as long as any configuration wants its socket, or a
+ * handler remembers it, and so holds nothing of a configuration's: it is handed
+ * on from one to the next, the same open file description throughout.  One
+ * that cannot be opened is degraded: the rest serves, and it is tried again.
+ * This module reads nothing from a client and accepts nothing.
  */
 
 #ifndef MINETD_LISTENER_H
@@ -17,48 +20,93 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
+#include "main/sockopt.h"
+#include "main/sockpath.h"
+
+enum {
+	LISTENER_NO_INDEX = UINT32_MAX,
+	LISTENER_TEXT_SIZE = 160,
+};
+
+/* What makes a socket this one and no other; options can be changed. */
+struct listener_id {
+	uint8_t transport;	/* enum conf_transport */
+	uint8_t v6;		/* enum conf_v6 */
+	bool mptcp;
+	struct addr addr;	/* tcp: as configured */
+	const char *path;	/* unix; otherwise "" */
+	const char *interface;	/* "" for none */
+};
 
 struct listener {
-	const struct conf_listen *conf; /* not owned */
-	int fd;			/* -1: degraded */
+	unsigned refs;		/* of editions and handlers */
+	struct listener_id id;	/* texts are owned */
+	struct conf_socket options; /* as set; its texts are not valid */
+	int fd;			/* -1: degraded, or closed for good */
+	bool listening;		/* otherwise just bound */
+	bool shares_port;	/* for the time of a swap */
+	bool closing;		/* takes no new clients */
 	int error;		/* errno of the last attempt; 0: none */
 	const char *step;	/* the call that failed; a literal */
 	struct addr local;	/* as bound, with the port the kernel chose */
-	dev_t path_dev;		/* unix: the file that bind made, */
-	ino_t path_ino;		/*   0: none of ours */
-	bool told;		/* the present frontend has it */
+	struct sockpath_file file; /* unix: what bind made */
+	unsigned ifindex;	/* of the interface it is bound to; 0: none */
+	uint32_t index;		/* in the edition that is served, or NO_INDEX */
 };
 
-/* Prepare the listener at index of conf, which outlives it; opens nothing. */
-void	listener_init(struct listener *lst, const struct conf *conf,
-	    uint32_t index);
+/*
+ * A listener for this identity, closed, with one reference.  NULL with errno
+ * ENOMEM.
+ */
+struct listener *listener_new(const struct listener_id *id,
+	    const struct conf_socket *options);
+struct listener *listener_ref(struct listener *lst);
+
+/* Give up a reference; the last one closes and frees.  NULL is fine. */
+void	listener_unref(struct listener *lst);
 
 /*
- * Open the socket.  Returns 0, or -1 with lst->error and lst->step; the
- * listener is then as before.
+ * Make and bind the socket.  Returns 0, or -1 with lst->error and lst->step;
+ * the listener is then as before.  shares: others may be bound to its port
+ * while lst->shares_port is set.
  */
-int	listener_open(struct listener *lst, const struct conf *conf);
+int	listener_bind(struct listener *lst, bool shares);
+
+/* Let clients come.  Returns 0, or -1 as above; the socket is then closed. */
+int	listener_listen(struct listener *lst);
+
+/* Set SO_REUSEPORT for a swap, or go back to what is configured. */
+void	listener_share_port(struct listener *lst, bool share);
 
 /*
- * Close the socket, and remove its path if it is still the file that
- * listener_open() made.
+ * Make the options those given, in place.  Returns 0, or -1 as above; what
+ * could not be changed is as before.
  */
-void	listener_close(struct listener *lst, const struct conf *conf);
+int	listener_change(struct listener *lst,
+	    const struct conf_socket *options);
+
+/* An interface that was made anew has another number: bind to it again. */
+void	listener_follow_interface(struct listener *lst);
+
+/*
+ * Let no new clients come, for good; those in the queue wait to be accepted.
+ * Removes the path.
+ */
+void	listener_begin_closing(struct listener *lst);
+
+/* Close the socket, and remove its path if it is still ours. */
+void	listener_close(struct listener *lst);
+
+/*
+ * Whether clients still find it: it is not closing, and its path names the file
+ * that bind made.
+ */
+bool	listener_intact(const struct listener *lst);
 
 /*
  * Write "tcp://127.0.0.1:80" or "unix:///path" as log lines have it, with the
  * port that is really bound; size is LISTENER_TEXT_SIZE.
  */
-enum { LISTENER_TEXT_SIZE = 160 };
-void	listener_format(const struct listener *lst, const struct conf *conf,
-	    char *buf);
-
-/*
- * Whether socket may be a connection that was accepted on the listener: a
- * connected socket of its family and type with its local address, which is
- * stored in *local.
- */
-bool	listener_accepted(const struct listener *lst, const struct conf *conf,
-	    int socket, struct addr *local);
+void	listener_format(const struct listener *lst, char *buf);
 
 #endif

@@ -10,24 +10,37 @@
  *     options        the command line
  *     starter        undo what our starter left behind
  *     daemon         go to the background
- *     pidfile        one daemon at a time
+ *     pidfile        one daemon at a time; pidmove to another file
  *     notify         tell supervisors how we are doing
+ *     logging        which log is asked for
  *     run            signals, children, the clock
- *     reload         from a configuration to open listeners
- *     listener       one socket
- *     service        one service: its counts, the plan for its handlers
- *     front          keep a frontend running, and listen to it
- *     tell           what the frontend does not know yet
+ *     reload         from one configuration to the next, phase by phase
+ *     plan           all that can fail of that, and then what cannot
+ *     edition        a configuration with its services and sockets
+ *     match          which sockets are kept
+ *     listener       one socket; sockopt its options, sockpath its path
+ *     listenlog      the lines of the log about it
+ *     retry          sockets that could not be opened yet
+ *     service        one service: the account of its handlers
+ *     front          frontends, and what they say
+ *     tell           what they do not know yet
  *     serve          from a connection to a handler and to its account
+ *     handler        what all handlers of a service have in common
  *     environment    the variables of a connection
  *     spawn          start a child, and learn what became of it
  *     child, cred    what the child does: raw system calls, no decisions
  *     proc           the table of running handlers
+ *     upgrade        from this binary to the next, phase by phase
+ *     precheck       could this binary go on from a state
+ *     handover       write the state, and become another image
+ *     restore        from a state to a daemon that serves
+ *     state          the state as bytes; statecheck whether it can be true
  *   src/frontend/    the confined process, which faces the network
  *     frontend       its life
  *     confine        the walls around it
  *     accept         from the listeners to main
  *     admit          may this peer be served
+ *     refusal        what main has to know of those who may not
  *     outbox         what waits to be sent to main
  *   src/conf/        from text to an immutable tree, and back
  *   src/base/        values and mechanisms that both processes use
@@ -47,9 +60,13 @@
 #include "conf/conf.h"
 #include "frontend/frontend.h"
 #include "main/daemon.h"
+#include "main/logging.h"
+#include "main/handover.h"
 #include "main/minetd.h"
 #include "main/options.h"
 #include "main/pidfile.h"
+#include "main/precheck.h"
+#include "main/restore.h"
 #include "main/run.h"
 #include "main/starter.h"
 
@@ -83,45 +100,25 @@ configuration_load(const struct options *opts)
 	return conf;
 }
 
+/* Lock the pid file, if there is to be one; -1 after a message. */
 static int
-log_start(const struct options *opts, const struct conf *conf)
-{
-	const char *destination = conf_string(conf, conf->log);
-
-	if (opts->log != NULL)
-		destination = opts->log;
-	else if (opts->debug ||
-	    (destination[0] == '\0' && opts->foreground))
-		destination = "stderr";
-	else if (destination[0] == '\0')
-		destination = "syslog";
-	log_set_format((enum log_format)conf->log_format);
-	log_set_level(opts->debug ? LOG_LEVEL_DEBUG :
-	    (enum log_level)conf->log_level);
-	if (log_open(destination) == 0)
-		return 0;
-	fprintf(stderr, "minetd: %s: %s\n", destination, strerror(errno));
-	return -1;
-}
-
-/* Returns a descriptor, -1 when no file is wanted, or -2 after a message. */
-static int
-pid_file_lock(const char *path)
+pid_file_lock(struct minetd *mi, const char *path)
 {
 	pid_t other;
-	int fd;
 
+	mi->pid_fd = -1;
 	if (path[0] == '\0')
-		return -1;
-	fd = pidfile_lock(path, &other);
-	if (fd != -1)
-		return fd;
+		return 0;
+	mi->pid_path = strdup(path);
+	mi->pid_fd = pidfile_lock(path, &other);
+	if (mi->pid_fd != -1 && mi->pid_path != NULL)
+		return 0;
 	if (errno == EWOULDBLOCK)
 		fprintf(stderr, "minetd: another instance runs already, with "
 		    "pid %d (%s is locked)\n", (int)other, path);
 	else
 		fprintf(stderr, "minetd: %s: %s\n", path, strerror(errno));
-	return -2;
+	return -1;
 }
 
 /* Say what an ordinary user's daemon cannot do. */
@@ -136,17 +133,16 @@ restrictions_log(const struct starter *starter)
 
 /* In the process that is the daemon from here on. */
 static int
-daemon_run(struct minetd *mi, const struct options *opts,
-    const struct conf *conf, int pid_fd)
+daemon_run(struct minetd *mi, const struct conf *conf)
 {
 	int status = EX_UNAVAILABLE;
 
 	if (starter_reset(&mi->starter) == -1 ||
-	    (pid_fd >= 0 && pidfile_write_pid(pid_fd) == -1)) {
+	    (mi->pid_fd != -1 && pidfile_write_pid(mi->pid_fd) == -1)) {
 		fprintf(stderr, "minetd: %s\n", strerror(errno));
 		return status;
 	}
-	if (log_start(opts, conf) == -1)
+	if (logging_start(mi->options, conf) == -1)
 		return status;
 	restrictions_log(&mi->starter);
 	status = run(mi, conf);
@@ -161,36 +157,45 @@ daemon_start(const struct options *opts, const struct conf *conf)
 	    "minetd: the start has failed; the log says why\n";
 	const char *pid_file = opts->pid_file != NULL ? opts->pid_file :
 	    conf_string(conf, conf->pid_file);
-	int pid_fd = pid_file_lock(pid_file);
 	struct minetd mi = {
+		.options = opts,
 		.notify = { getenv("NOTIFY_SOCKET"), opts->ready_fd, -1 },
 	};
 	int status;
 
-	if (pid_fd == -2)
+	if (pid_file_lock(&mi, pid_file) == -1) {
+		free(mi.pid_path);
 		return EX_UNAVAILABLE;
+	}
 	if (!opts->foreground &&
 	    daemon_detach(&mi.notify.parent_fd, &status) == DAEMON_PARENT) {
 		if (status != EX_OK)
 			fputs(start_failed, stderr);
+		free(mi.pid_path);
 		return status;
 	}
 	if (daemon_null_stdio() == -1) {
 		perror("minetd: /dev/null");
 		return EX_OSERR;
 	}
-	char *pid_path = strdup(pid_file);
-	status = daemon_run(&mi, opts, conf, pid_fd);
-	if (pid_fd >= 0 && pid_path != NULL)
-		pidfile_unlock(pid_fd, pid_path);
-	free(pid_path);
+	status = daemon_run(&mi, conf);
+	pidfile_release(&mi.pid_fd, &mi.pid_path);
 	notify_failed(&mi.notify, status);
 	return status;
 }
 
+/* The name that ps(1) shows; overwrites argv. */
+static void
+process_name(int argc, char **argv, const char *name)
+{
+	setproctitle_init(argc, argv, environ);
+	prctl(PR_SET_NAME, "minetd");
+	setproctitle("%s", name);
+}
+
 /* What the command line says, once it is understood. */
 static int
-options_obey(const struct options *opts, int argc, char **argv)
+options_obey(struct options *opts, int argc, char **argv)
 {
 	const struct conf *conf;
 
@@ -214,9 +219,40 @@ options_obey(const struct options *opts, int argc, char **argv)
 		conf_free(conf);
 		return status;
 	}
-	setproctitle_init(argc, argv, environ);
-	setproctitle("main");
+	if (options_resolve(opts, argv[0]) == -1) {
+		perror("minetd");
+		return EX_OSERR;
+	}
+	process_name(argc, argv, "main");
 	return daemon_start(opts, conf);
+}
+
+/* Whether this is a process of the daemon's own, and how it has ended. */
+static bool
+role_play(int argc, char **argv, int *status)
+{
+	const char *role = argc >= 2 ? argv[1] : "";
+
+	if (argc == 2 && strcmp(role, "--frontend") == 0) {
+		process_name(argc, argv, "frontend");
+		/* Nothing of it is to be written at its end. */
+		_exit(frontend_run(FRONTEND_CHANNEL));
+	} else if (argc == 2 && strcmp(role, HANDOVER_CHECK) == 0) {
+		*status = precheck_run();
+	} else if (strcmp(role, HANDOVER_TAKE) == 0 ||
+	    strcmp(role, HANDOVER_BACK) == 0) {
+		bool back = strcmp(role, HANDOVER_BACK) == 0;
+		struct handover ho;
+
+		starter_block_signals();
+		if (handover_parse(&ho, argc, argv) == -1)
+			return true;
+		process_name(argc, argv, "main");
+		*status = restore_run(&ho, back);
+	} else {
+		return false;
+	}
+	return true;
 }
 
 int
@@ -225,12 +261,8 @@ main(int argc, char **argv)
 	struct options opts;
 	int status = EX_USAGE;
 
-	if (argc == 2 && strcmp(argv[1], "--frontend") == 0) {
-		setproctitle_init(argc, argv, environ);
-		prctl(PR_SET_NAME, "minetd");
-		setproctitle("frontend");
-		return frontend_run(FRONTEND_CHANNEL);
-	}
+	if (role_play(argc, argv, &status))
+		return status;
 	starter_block_signals();
 	if (options_parse(&opts, argc, argv) == 0)
 		status = options_obey(&opts, argc, argv);

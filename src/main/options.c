@@ -138,10 +138,94 @@ options_parse(struct options *opts, int argc, char **argv)
 	return rc;
 }
 
+/* Whether this is the file that runs. */
+static bool
+is_running(const char *path)
+{
+	struct stat own, st;
+
+	return stat("/proc/self/exe", &own) == 0 && stat(path, &st) == 0 &&
+	    own.st_dev == st.st_dev && own.st_ino == st.st_ino;
+}
+
+static char *
+path_search(const char *name)
+{
+	const char *dirs = getenv("PATH");
+
+	while (dirs != NULL && *dirs != '\0') {
+		size_t len = strcspn(dirs, ":");
+		char *path = NULL;
+
+		if (asprintf(&path, "%.*s/%s", (int)len, dirs, name) == -1)
+			return NULL;
+		if (path[0] == '/' && is_running(path))
+			return path;
+		free(path);
+		dirs += len + (dirs[len] == ':');
+	}
+	return NULL;
+}
+
+static char *
+path_absolute(const char *name)
+{
+	char *directory = getcwd(NULL, 0);
+	char *path = NULL;
+
+	if (directory == NULL || asprintf(&path, "%s/%s", directory, name) ==
+	    -1)
+		path = NULL;
+	free(directory);
+	return path;
+}
+
+/* Where this program is, now and when it was replaced. */
+static char *
+binary_find(const char *argv0)
+{
+	char own[4096];
+	char *path = NULL;
+	ssize_t len;
+
+	if (argv0 != NULL && argv0[0] == '/')
+		path = strdup(argv0);
+	else if (argv0 != NULL && strchr(argv0, '/') != NULL)
+		path = path_absolute(argv0);
+	else if (argv0 != NULL)
+		path = path_search(argv0);
+	/* An argv[0] can be anything. */
+	if (path != NULL && is_running(path))
+		return path;
+	free(path);
+	len = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	if (len <= 0)
+		return NULL;
+	own[len] = '\0';
+	return strdup(own);
+}
+
+int
+options_resolve(struct options *opts, const char *argv0)
+{
+	char *path;
+
+	opts->binary = binary_find(argv0);
+	if (opts->conf_file[0] == '/')
+		return 0;
+	path = path_absolute(opts->conf_file);
+	if (path == NULL)
+		return -1;
+	free(opts->conf_file);
+	opts->conf_file = path;
+	return 0;
+}
+
 void
 options_fini(struct options *opts)
 {
 	free(opts->conf_file);
 	free(opts->log);
 	free(opts->pid_file);
+	free(opts->binary);
 }

@@ -15,6 +15,7 @@ struct options {
 	char *conf_file;	/* -c */
 	char *log;		/* -l; NULL: as configured */
 	char *pid_file;		/* -p; NULL: as configured */
+	char *binary;		/* of this program; NULL: not known */
 	int ready_fd;		/* -r; -1: none */
 	bool foreground;	/* -f, -d */
 	bool debug;		/* -d */
@@ -30,6 +31,13 @@ struct options {
  */
 int	options_parse(struct options *opts, int argc, char **argv);
 void	options_fini(struct options *opts);
+
+/*
+ * Make the path of the configuration absolute, since a daemon changes its
+ * directory, and find that of the binary, as argv[0] has named it.  Returns 0,
+ * or -1 with errno.
+ */
+int	options_resolve(struct options *opts, const char *argv0);
 
 /* What -h prints. */
 const char *options_help(void);

@@ -96,3 +96,13 @@ pidfile_unlock(int fd, const char *path)
 		unlink(path);
 	close(fd);
 }
+
+void
+pidfile_release(int *fd, char **path)
+{
+	if (*fd != -1 && *path != NULL)
+		pidfile_unlock(*fd, *path);
+	free(*path);
+	*fd = -1;
+	*path = NULL;
+}

@@ -24,4 +24,7 @@ int	pidfile_write_pid(int fd);
 /* Remove the file if it is still the one locked, then close it. */
 void	pidfile_unlock(int fd, const char *path);
 
+/* The same for what a struct holds, and free the path; once is enough. */
+void	pidfile_release(int *fd, char **path);
+
 #endif

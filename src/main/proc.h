@@ -22,6 +22,7 @@
 #include "main/environment.h"
 #include "main/spawn.h"
 
+struct listener;
 struct service;
 
 struct proc {
@@ -29,7 +30,8 @@ struct proc {
 	struct proc *next_by_id;
 	struct spawn_handle handle; /* holds the pid, unreaped while here */
 	struct connection conn;
-	struct service *service; /* not owned */
+	struct service *service; /* referenced by whoever adds it */
+	struct listener *listener; /* likewise */
 	struct monotime started;
 	LIST_ENTRY(proc) entry;	/* all of them, newest first */
 };

@@ -2,187 +2,322 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * From configuration to sockets.
+ * Carry the daemon from one configuration to the next.
  *
- * What is wrong with the world (a port in use, an address that is not there
- * yet) concerns one listener: it is degraded and tried again with a growing
- * delay, and the rest serves.
+ * The phases follow each other in reload_proceed(); what they wait for are the
+ * end of a helper and the states of frontends.  Requests that come meanwhile
+ * are one request, which is served afterwards: the last one wins.
  */
 
 #include "main/reload.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
-#include "main/tell.h"
+#include "main/front.h"
+#include "main/plan.h"
+#include "main/retry.h"
 
-enum {
-	RETRY_FIRST_MSEC = 1000,
-	RETRY_LAST_MSEC = 30000,
-	/* For everything that is no listener. */
-	SPARE_DESCRIPTORS = SPAWN_DESCRIPTORS + 256,
-};
+/* One line of the log for each line of the helper's. */
+static unsigned
+complaints_log(char *complaints, enum log_level level)
+{
+	unsigned count = 0;
+	char *line;
+
+	while ((line = strsep(&complaints, "\n")) != NULL) {
+		if (line[0] == '\0')
+			continue;
+		log_message(level, "config", "%s", line);
+		count++;
+	}
+	return count;
+}
 
 static void
-listener_log(const struct conf *conf, const struct listener *lst,
-    bool open)
+ready_tell(struct minetd *mi)
 {
-	const struct conf_service *svc =
-	    &conf_services(conf)[lst->conf->service];
-	char text[LISTENER_TEXT_SIZE];
+	char status[96], message[160];
+
+	if (mi->phase != RUN_SERVING)
+		return;
+	reload_format_status(mi, status, sizeof(status));
+	snprintf(message, sizeof(message), "READY=1\nSTATUS=%s", status);
+	notify_send(&mi->notify, message);
+}
+
+static void
+reload_end(struct minetd *mi)
+{
+	mi->reload.phase = RELOAD_IDLE;
+	ready_tell(mi);
+}
+
+static void
+result_log(const struct minetd *mi, enum log_level level, const char *result,
+    unsigned errors)
+{
 	struct log_line line;
 
-	listener_format(lst, conf, text);
-	log_begin(&line, open ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
-	    open ? "listen" : "degraded");
-	log_str(&line, "service", conf_string(conf, svc->name));
-	log_str(&line, "addr", text);
-	if (!open) {
-		log_str(&line, "step", lst->step);
-		log_errno(&line, "error", lst->error);
-	}
+	log_begin(&line, level, "reload");
+	log_str(&line, "result", result);
+	if (errors > 0)
+		log_uint(&line, "errors", errors);
+	log_secs(&line, "secs", monotime_secs(mi->reload.began,
+	    monotime_now()));
 	log_end(&line);
 }
 
-static int
-plan_allocate(struct reload_plan *plan, const struct conf *conf)
+static void
+success_log(const struct minetd *mi)
 {
-	plan->services = calloc(conf->services.count + 1,
-	    sizeof(*plan->services));
-	plan->listeners = calloc(conf->listens.count + 1,
-	    sizeof(*plan->listeners));
-	if (plan->services == NULL || plan->listeners == NULL) {
-		log_message(LOG_LEVEL_ERROR, "failed", "%s", strerror(errno));
-		return -1;
-	}
-	for (uint32_t i = 0; i < conf->services.count; i++)
-		service_init(&plan->services[i], conf, i);
-	for (uint32_t i = 0; i < conf->listens.count; i++)
-		listener_init(&plan->listeners[i], conf, i);
-	return 0;
+	const struct reload_plan *plan = &mi->reload.plan;
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_INFO, "reload");
+	log_str(&line, "result", "ok");
+	log_uint(&line, "services", mi->edition->conf->services.count);
+	log_uint(&line, "kept", plan->kept);
+	log_uint(&line, "opened", plan->opened);
+	log_uint(&line, "removed", plan->removed);
+	log_uint(&line, "degraded", edition_configured(mi->edition) -
+	    edition_count_open(mi->edition));
+	log_secs(&line, "secs", monotime_secs(mi->reload.began,
+	    monotime_now()));
+	log_end(&line);
 }
 
-static int
-plan_listeners_open(struct minetd *mi, struct reload_plan *plan)
+static void
+deadline_due(void *arg, struct monotime now)
 {
-	const struct conf *conf = plan->conf;
-	uint32_t total = conf->listens.count;
+	struct minetd *mi = arg;
 
-	if (!starter_raise_nofile(&mi->starter,
-	    (uint64_t)total + SPARE_DESCRIPTORS))
-		log_message(LOG_LEVEL_WARNING, "limit", "%u listeners need "
-		    "more descriptors than the hard limit allows", total);
-	for (uint32_t i = 0; i < total; i++) {
-		struct listener *lst = &plan->listeners[i];
-
-		if (listener_open(lst, conf) == -1)
-			plan->degraded++;
-		listener_log(conf, lst, lst->fd != -1);
-	}
-	if (plan->degraded == 0)
-		return 0;
-	if (!conf->strict && plan->degraded < total)
-		return 0;
-	log_message(LOG_LEVEL_ERROR, "failed", "%u of %u listeners could not "
-	    "be opened%s", plan->degraded, total,
-	    conf->strict ? ", and strict = yes" : "");
-	return -1;
+	(void)now;
+	conf_load_expire(mi->reload.loading);
 }
 
 int
-reload_plan(struct minetd *mi, const struct conf *conf,
-    struct reload_plan *plan)
+reload_init(struct minetd *mi)
 {
-	*plan = (struct reload_plan){ .conf = conf };
-	if (plan_allocate(plan, conf) == 0 &&
-	    plan_listeners_open(mi, plan) == 0)
-		return 0;
-	reload_discard(plan);
-	return -1;
-}
-
-static void
-listeners_close(struct listener *listeners, const struct conf *conf)
-{
-	for (uint32_t i = 0; i < conf->listens.count; i++)
-		listener_close(&listeners[i], conf);
+	mi->reload = (struct reload){ .plan.pid_fd = -1 };
+	timer_init(&mi->reload.deadline, deadline_due, mi);
+	RB_INIT(&mi->services);
+	SLIST_INIT(&mi->retired);
+	STAILQ_INIT(&mi->dirty);
+	mi->edition = edition_new(conf_empty(), &mi->services);
+	return mi->edition != NULL ? 0 : -1;
 }
 
 void
-reload_discard(struct reload_plan *plan)
+reload_request(struct minetd *mi)
 {
-	if (plan->listeners != NULL)
-		listeners_close(plan->listeners, plan->conf);
-	free(plan->listeners);
-	free(plan->services);
-	*plan = (struct reload_plan){ 0 };
+	mi->reload.wanted = true;
 }
 
 static void
-retry_due(void *arg, struct monotime now)
+load_start(struct minetd *mi, struct monotime now)
 {
-	reload_retry(arg, now);
+	struct reload *reload = &mi->reload;
+	char message[64];
+
+	reload->wanted = false;
+	reload->began = now;
+	snprintf(message, sizeof(message), "RELOADING=1\nMONOTONIC_USEC=%lld",
+	    (long long)(now.nsec / 1000));
+	notify_send(&mi->notify, message);
+	reload->loading = conf_load_start(mi->options->conf_file);
+	if (reload->loading == NULL) {
+		log_message(LOG_LEVEL_ERROR, "failed", "%s: %s",
+		    mi->options->conf_file, strerror(errno));
+		result_log(mi, LOG_LEVEL_ERROR, "failed", 0);
+		reload_end(mi);
+		return;
+	}
+	reload->phase = RELOAD_LOADING;
+	timer_arm(loop_timers(mi->loop), &reload->deadline,
+	    monotime_add_msec(now, CONF_LOAD_MSEC));
+}
+
+int
+reload_stage(struct minetd *mi, const struct conf *conf, struct monotime now)
+{
+	struct reload *reload = &mi->reload;
+
+	if (plan_make(mi, conf, &reload->plan) == -1)
+		return -1;
+	reload->front = front_start(mi, reload->plan.edition, now);
+	if (reload->front == NULL) {
+		plan_discard(mi, &reload->plan);
+		return -1;
+	}
+	reload->phase = RELOAD_STAGED;
+	return 0;
+}
+
+/* The helper has ended: go on with what it has read, or report. */
+static void
+load_end(struct minetd *mi, int status, struct monotime now)
+{
+	struct reload *reload = &mi->reload;
+	char *complaints;
+	const struct conf *conf = conf_load_finish(reload->loading, status,
+	    &complaints);
+	unsigned count = complaints_log(complaints, conf != NULL ?
+	    LOG_LEVEL_WARNING : LOG_LEVEL_ERROR);
+
+	free(complaints);
+	reload->loading = NULL;
+	timer_disarm(loop_timers(mi->loop), &reload->deadline);
+	if (conf != NULL && reload_stage(mi, conf, now) == 0)
+		return;
+	result_log(mi, LOG_LEVEL_ERROR, conf != NULL ? "failed" : "refused",
+	    conf != NULL ? 0 : count);
+	reload_end(mi);
+}
+
+bool
+reload_reaped(struct minetd *mi, pid_t pid, int status, struct monotime now)
+{
+	struct reload *reload = &mi->reload;
+
+	if (reload->loading == NULL || pid != conf_load_pid(reload->loading))
+		return false;
+	load_end(mi, status, now);
+	return true;
+}
+
+/* The staged frontend is confined: nothing can go wrong any more. */
+static void
+stage_commit(struct minetd *mi, struct monotime now)
+{
+	struct reload *reload = &mi->reload;
+	struct front *old = mi->front;
+
+	plan_commit(mi, &reload->plan, now);
+	timer_disarm(loop_timers(mi->loop), &mi->respawn.due);
+	mi->respawn.backoff_msec = 0;
+	mi->front = reload->front;
+	mi->front->next_listener = 0;
+	reload->front = NULL;
+	if (old != NULL)
+		front_retire(mi, old);
+	reload->phase = RELOAD_SWITCHING;
+}
+
+static void
+stage_fail(struct minetd *mi, struct monotime now)
+{
+	plan_discard(mi, &mi->reload.plan);
+	/* What the plan had opened is degraded again. */
+	retry_update(mi, now);
+	if (mi->phase == RUN_STARTING) {
+		mi->phase = RUN_LEAVING;
+		mi->exit_status = EX_UNAVAILABLE;
+		return;
+	}
+	log_message(LOG_LEVEL_ERROR, "failed", "the new frontend has died");
+	result_log(mi, LOG_LEVEL_ERROR, "failed", 0);
+	reload_end(mi);
 }
 
 void
-reload_commit(struct minetd *mi, const struct reload_plan *plan)
+reload_proceed(struct minetd *mi, struct monotime now)
 {
-	mi->conf = plan->conf;
-	mi->services = plan->services;
-	mi->listeners = plan->listeners;
-	mi->retry_msec = RETRY_FIRST_MSEC;
-	timer_init(&mi->retry, retry_due, mi);
-	if (plan->degraded > 0)
-		timer_arm(loop_timers(mi->loop), &mi->retry,
-		    monotime_add_msec(monotime_now(), mi->retry_msec));
+	struct reload *reload = &mi->reload;
+
+	if (reload->phase == RELOAD_STAGED) {
+		if (reload->front == NULL)
+			stage_fail(mi, now);
+		else if (reload->front->state == FRONT_READY)
+			stage_commit(mi, now);
+	}
+	if (reload->phase == RELOAD_IDLE && reload->wanted &&
+	    mi->phase == RUN_SERVING && mi->upgrade.phase == UPGRADE_IDLE)
+		load_start(mi, now);
+}
+
+bool
+reload_settle(struct minetd *mi)
+{
+	if (mi->reload.phase != RELOAD_SWITCHING || mi->front == NULL ||
+	    mi->front->state != FRONT_SERVING)
+		return false;
+	if (mi->phase == RUN_SERVING)
+		success_log(mi);
+	reload_end(mi);
+	return true;
+}
+
+void
+reload_cancel(struct minetd *mi)
+{
+	struct reload *reload = &mi->reload;
+
+	reload->wanted = false;
+	if (reload->phase == RELOAD_LOADING) {
+		timer_disarm(loop_timers(mi->loop), &reload->deadline);
+		conf_load_cancel(reload->loading);
+		reload->loading = NULL;
+		reload->phase = RELOAD_IDLE;
+	}
+	if (reload->phase == RELOAD_STAGED) {
+		if (reload->front != NULL)
+			front_retire(mi, reload->front);
+		reload->front = NULL;
+		plan_discard(mi, &reload->plan);
+		reload->phase = RELOAD_IDLE;
+	}
 }
 
 void
 reload_close_listeners(struct minetd *mi)
 {
-	listeners_close(mi->listeners, mi->conf);
+	for (uint32_t i = 0; i < mi->edition->listener_count; i++)
+		listener_close(mi->edition->listeners[i].listener);
+}
+
+/* Those who run on are nobody's account any more. */
+static void
+handlers_forget(struct minetd *mi)
+{
+	struct proc *proc;
+
+	while ((proc = proc_first(mi->procs)) != NULL) {
+		proc_remove(mi->procs, proc);
+		listener_unref(proc->listener);
+		proc->service->active--;
+		service_unref(&mi->services, proc->service);
+		proc_free(mi->procs, proc);
+	}
 }
 
 void
 reload_finish(struct minetd *mi)
 {
-	listeners_close(mi->listeners, mi->conf);
-	for (uint32_t i = 0; i < mi->conf->services.count; i++)
-		service_fini(&mi->services[i]);
-	free(mi->services);
-	free(mi->listeners);
-	mi->listeners = NULL;
-	mi->services = NULL;
-	conf_free(mi->conf);
-	mi->conf = conf_empty();
+	struct service *svc;
+
+	reload_close_listeners(mi);
+	STAILQ_INIT(&mi->dirty);
+	for (svc = service_first(&mi->services); svc != NULL;
+	    svc = service_next(svc)) {
+		handler_plan_retire(svc->plan, &mi->retired);
+		svc->plan = NULL;
+		svc->dirty = false;
+	}
+	handlers_forget(mi);
+	handler_plans_free(&mi->retired);
+	edition_unref(mi->edition);
+	mi->edition = NULL;
 }
 
 void
-reload_retry(struct minetd *mi, struct monotime now)
+reload_format_status(struct minetd *mi, char *status, size_t size)
 {
-	uint32_t degraded = 0;
-
-	for (uint32_t i = 0; i < mi->conf->listens.count; i++) {
-		struct listener *lst = &mi->listeners[i];
-		int error = lst->error;
-
-		if (lst->fd != -1)
-			continue;
-		if (listener_open(lst, mi->conf) == 0) {
-			listener_log(mi->conf, lst, true);
-			tell_listener(mi, i);
-			continue;
-		}
-		/* The same reason again is no news. */
-		if (lst->error != error)
-			listener_log(mi->conf, lst, false);
-		degraded++;
-	}
-	if (degraded == 0)
-		return;
-	mi->retry_msec = mi->retry_msec * 2 < RETRY_LAST_MSEC ?
-	    mi->retry_msec * 2 : RETRY_LAST_MSEC;
-	timer_arm(loop_timers(mi->loop), &mi->retry,
-	    monotime_add_msec(now, mi->retry_msec));
+	snprintf(status, size, "Serving %u services on %u of %u listeners",
+	    mi->edition->conf->services.count, edition_count_open(mi->edition),
+	    edition_configured(mi->edition));
 }

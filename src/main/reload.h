@@ -5,39 +5,47 @@
  * Carry the daemon from one configuration to the next, or leave it exactly as
  * it was.
  *
- * A plan does everything that can fail; a commit cannot.  The start is the
- * change from the empty configuration.
+ * A helper reads the configuration, a plan prepares the change, a new frontend
+ * confines itself; only then is the plan committed, the old frontend stops, and
+ * the new one accepts.  The daemon serves all the time.
  */
 
 #ifndef MINETD_RELOAD_H
 #define MINETD_RELOAD_H
 
-#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "conf/conf.h"
 #include "main/minetd.h"
 
-struct reload_plan {
-	const struct conf *conf;	/* not owned before the commit */
-	struct service *services;
-	struct listener *listeners;
-	uint32_t degraded;		/* listeners that could not be opened */
-};
+/* Nothing is being changed; the empty configuration is served. 0, or -1. */
+int	reload_init(struct minetd *mi);
+
+/* Read the configuration again, once nothing else is being changed. */
+void	reload_request(struct minetd *mi);
 
 /*
- * Prepare the change to conf: open its sockets.  A socket that cannot be
- * opened is logged and degrades its listener; with `strict`, or when none
- * could be opened, the plan fails.  Returns 0, or -1 with everything as it was
- * and the reason in the log.
+ * Prepare the change to conf, which is owned here from now on, and start a
+ * frontend for it; also the start of the daemon.  Returns 0, or -1 when all
+ * stays as it was, with the reason in the log.
  */
-int	reload_plan(struct minetd *mi, const struct conf *conf,
-	    struct reload_plan *plan);
+int	reload_stage(struct minetd *mi, const struct conf *conf,
+	    struct monotime now);
 
-/* Make the plan true.  mi owns conf from now on. */
-void	reload_commit(struct minetd *mi, const struct reload_plan *plan);
+/*
+ * After each wake-up: go on as far as possible; and, when frontends were told
+ * of it, return whether that has completed the change.
+ */
+void	reload_proceed(struct minetd *mi, struct monotime now);
+bool	reload_settle(struct minetd *mi);
 
-/* Undo a plan that is not to be committed. */
-void	reload_discard(struct reload_plan *plan);
+/* Whether the reaped process was the one that reads the configuration. */
+bool	reload_reaped(struct minetd *mi, pid_t pid, int status,
+	    struct monotime now);
+
+/* The daemon stops, or becomes another: leave it as it was. */
+void	reload_cancel(struct minetd *mi);
 
 /* Close all listeners: no new connections. */
 void	reload_close_listeners(struct minetd *mi);
@@ -45,7 +53,7 @@ void	reload_close_listeners(struct minetd *mi);
 /* The daemon ends: release everything that was committed. */
 void	reload_finish(struct minetd *mi);
 
-/* Try the degraded listeners again, now and from a timer. */
-void	reload_retry(struct minetd *mi, struct monotime now);
+/* What is served, in a sentence for service managers. */
+void	reload_format_status(struct minetd *mi, char *status, size_t size);
 
 #endif

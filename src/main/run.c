@@ -26,9 +26,13 @@
 
 #include "main/daemon.h"
 #include "main/front.h"
+#include "main/logging.h"
+#include "main/pidfile.h"
 #include "main/reload.h"
+#include "main/retry.h"
 #include "main/serve.h"
 #include "main/tell.h"
+#include "main/upgrade.h"
 
 enum {
 	TICK_MSEC = 1000,
@@ -47,7 +51,9 @@ children_reap(struct minetd *mi, struct monotime now)
 
 		if (proc != NULL)
 			serve_reaped(mi, proc, status, &usage, now);
-		else if (!front_reaped(mi, pid, status, now))
+		else if (!front_reaped(mi, pid, status, now) &&
+		    !reload_reaped(mi, pid, status, now) &&
+		    !upgrade_reaped(mi, pid, status, now))
 			log_message(LOG_LEVEL_DEBUG, "orphan", "pid %d", pid);
 	}
 }
@@ -98,7 +104,7 @@ kill_due(void *arg, struct monotime now)
 	for (proc = proc_first(mi->procs); proc != NULL;
 	    proc = proc_next(proc)) {
 		struct monotime end = monotime_add_msec(mi->stopped,
-		    proc->service->conf->kill_grace_msec);
+		    proc->service->kill_grace_msec);
 
 		if (!monotime_before(now, end)) {
 			serve_kill(proc, SIGKILL);
@@ -146,8 +152,10 @@ stop(struct minetd *mi, const char *signal_name, struct monotime now)
 	mi->stopped = now;
 	notify_send(&mi->notify, "STOPPING=1");
 	stop_log(mi, signal_name);
-	timer_disarm(loop_timers(mi->loop), &mi->retry);
-	front_stop(mi, now);
+	retry_stop(mi);
+	upgrade_cancel(mi);
+	reload_cancel(mi);
+	front_stop_all(mi, now);
 	reload_close_listeners(mi);
 	for (proc = proc_first(mi->procs); proc != NULL;
 	    proc = proc_next(proc)) {
@@ -156,16 +164,6 @@ stop(struct minetd *mi, const char *signal_name, struct monotime now)
 		serve_kill(proc, SIGCONT);
 	}
 	kill_due(mi, now);
-}
-
-static void
-log_reopen_now(void)
-{
-	if (log_reopen() == -1)
-		log_message(LOG_LEVEL_ERROR, "log", "cannot be reopened: %s",
-		    strerror(errno));
-	else
-		log_message(LOG_LEVEL_INFO, "log", "reopened");
 }
 
 static void
@@ -183,12 +181,14 @@ signal_obey(struct minetd *mi, uint32_t number, struct monotime now)
 		notify_send(&mi->notify, "STOPPING=1");
 		leave(mi);
 		break;
-	case SIGUSR1:
-		log_reopen_now();
-		break;
 	case SIGHUP:
-		log_message(LOG_LEVEL_WARNING, "reload", "this version cannot "
-		    "reload; restart it to change the configuration");
+		reload_request(mi);
+		break;
+	case SIGUSR1:
+		logging_reopen();
+		break;
+	case SIGUSR2:
+		upgrade_request(mi);
 		break;
 	case SIGCHLD:
 		/* Reaped below, whichever signals came. */
@@ -233,6 +233,7 @@ tick_due(void *arg, struct monotime now)
 
 	children_reap(mi, now);
 	front_tick(mi);
+	handler_plans_free(&mi->retired);
 	killed = spawn_overdue(mi->spawner);
 	if (killed > 0)
 		overdue_log(killed);
@@ -244,22 +245,19 @@ tick_due(void *arg, struct monotime now)
 static void
 ready_announce(struct minetd *mi)
 {
-	uint32_t open = 0;
+	uint32_t total = edition_configured(mi->edition);
+	uint32_t open = edition_count_open(mi->edition);
 	char status[96];
 	struct log_line line;
 
-	for (uint32_t i = 0; i < mi->conf->listens.count; i++)
-		open += mi->listeners[i].fd != -1;
 	log_begin(&line, LOG_LEVEL_INFO, "ready");
 	log_str(&line, "version", MINETD_VERSION);
-	log_uint(&line, "services", mi->conf->services.count);
+	log_uint(&line, "services", mi->edition->conf->services.count);
 	log_uint(&line, "listeners", open);
-	log_uint(&line, "degraded", mi->conf->listens.count - open);
+	log_uint(&line, "degraded", total - open);
 	log_end(&line);
 	log_flush();
-	snprintf(status, sizeof(status), "Serving %u services on %u of %u "
-	    "listeners", mi->conf->services.count, open,
-	    mi->conf->listens.count);
+	reload_format_status(mi, status, sizeof(status));
 	mi->phase = RUN_SERVING;
 
 	bool background = mi->notify.parent_fd != -1;
@@ -268,14 +266,26 @@ ready_announce(struct minetd *mi)
 		daemon_null_stderr();
 }
 
-/* After each wake-up: tell the frontend, write the log. */
+static void
+changes_proceed(struct minetd *mi, struct monotime now)
+{
+	reload_proceed(mi, now);
+	upgrade_proceed(mi, now);
+}
+
+/* After each wake-up: go on with changes, tell frontends, write the log. */
 static void
 wakeup_end(void *arg, struct monotime now)
 {
 	struct minetd *mi = arg;
 
+	changes_proceed(mi, now);
 	tell_flush(mi, now);
-	if (mi->phase == RUN_STARTING && mi->front.state == FRONT_SERVING)
+	/* What waits for the end of a change can begin. */
+	if (reload_settle(mi) || upgrade_settle(mi))
+		changes_proceed(mi, now);
+	if (mi->phase == RUN_STARTING && mi->front != NULL &&
+	    mi->front->state == FRONT_SERVING)
 		ready_announce(mi);
 	if (mi->phase == RUN_LEAVING)
 		loop_stop(mi->loop);
@@ -286,7 +296,7 @@ static int
 signals_open(struct minetd *mi)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGUSR1,
-	    SIGHUP, SIGCHLD };
+	    SIGUSR2, SIGHUP, SIGCHLD };
 	sigset_t set;
 	int fd;
 
@@ -300,7 +310,7 @@ signals_open(struct minetd *mi)
 	return loop_arm(mi->loop, &mi->signals, EPOLLIN);
 }
 
-static int
+int
 run_init(struct minetd *mi)
 {
 	mi->loop = loop_new();
@@ -308,10 +318,12 @@ run_init(struct minetd *mi)
 		return -1;
 	watch_init(&mi->signals, -1, signals_ready, mi);
 	front_init(mi);
+	retry_init(mi);
+	upgrade_init(mi);
 	mi->spawner = spawner_new(mi->loop);
 	mi->procs = proc_table_new();
 	if (mi->spawner == NULL || mi->procs == NULL ||
-	    signals_open(mi) == -1)
+	    reload_init(mi) == -1 || signals_open(mi) == -1)
 		return -1;
 	mi->next_id = 1;
 	mi->phase = RUN_STARTING;
@@ -329,13 +341,18 @@ run_fini(struct minetd *mi)
 {
 	if (mi->loop == NULL)
 		return;
-	front_stop(mi, monotime_now());
-	reload_close_listeners(mi);
+	retry_stop(mi);
+	upgrade_cancel(mi);
+	reload_cancel(mi);
+	front_stop_all(mi, monotime_now());
+	pidfile_release(&mi->pid_fd, &mi->pid_path);
+	if (mi->edition != NULL)
+		reload_close_listeners(mi);
 	/* A child before execve reads its plan and the configuration here. */
 	if (mi->spawner != NULL && spawner_busy(mi->spawner))
 		return;
-	front_fini(mi);
-	reload_finish(mi);
+	if (mi->edition != NULL)
+		reload_finish(mi);
 	spawner_free(mi->spawner);
 	proc_table_free(mi->procs);
 	loop_disarm(mi->loop, &mi->signals);
@@ -344,41 +361,33 @@ run_fini(struct minetd *mi)
 	loop_free(mi->loop);
 }
 
-static int
-run_start(struct minetd *mi, const struct conf *conf)
+int
+run_loop(struct minetd *mi)
 {
-	struct reload_plan plan;
+	struct monotime now = monotime_now();
 
-	if (run_init(mi) == -1) {
-		log_message(LOG_LEVEL_ERROR, "failed", "%s", strerror(errno));
-		return -1;
+	mi->exit_status = EX_OK;
+	/* What waits already; later it is done after each wake-up. */
+	children_reap(mi, now);
+	wakeup_end(mi, now);
+	if (loop_run(mi->loop) == -1) {
+		log_message(LOG_LEVEL_ERROR, "failed", "waiting: %s",
+		    strerror(errno));
+		mi->exit_status = EX_OSERR;
 	}
-	if (reload_plan(mi, conf, &plan) == -1)
-		return -1;
-	reload_commit(mi, &plan);
-	if (front_start(mi, monotime_now()) == -1)
-		return -1;
-	/* What it waits for; later it is sent after each wake-up. */
-	tell_flush(mi, monotime_now());
-	return 0;
+	run_fini(mi);
+	return mi->exit_status;
 }
 
 int
 run(struct minetd *mi, const struct conf *conf)
 {
-	mi->conf = conf_empty();
-	mi->exit_status = EX_UNAVAILABLE;
-	if (run_start(mi, conf) == -1) {
-		if (mi->conf != conf)
-			conf_free(conf);
-	} else {
-		mi->exit_status = EX_OK;
-		if (loop_run(mi->loop) == -1) {
-			log_message(LOG_LEVEL_ERROR, "failed", "waiting: %s",
-			    strerror(errno));
-			mi->exit_status = EX_OSERR;
-		}
+	if (run_init(mi) == -1) {
+		log_message(LOG_LEVEL_ERROR, "failed", "%s", strerror(errno));
+		conf_free(conf);
+	} else if (reload_stage(mi, conf, monotime_now()) == 0) {
+		return run_loop(mi);
 	}
 	run_fini(mi);
-	return mi->exit_status;
+	return EX_UNAVAILABLE;
 }

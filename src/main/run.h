@@ -18,4 +18,11 @@
  */
 int	run(struct minetd *mi, const struct conf *conf);
 
+/*
+ * The two halves of it, for who restores what was served before: prepare
+ * everything but a configuration, 0 or -1 with errno; and serve.
+ */
+int	run_init(struct minetd *mi);
+int	run_loop(struct minetd *mi);
+
 #endif

@@ -14,6 +14,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -35,20 +36,16 @@ address_log(struct log_line *line, const char *key, const struct addr *addr)
 
 /* The local side: the address that was asked, or the path. */
 static void
-local_log(struct log_line *line, const struct minetd *mi,
-    const struct proc *proc)
+local_log(struct log_line *line, const struct proc *proc)
 {
-	const struct conf_listen *lst =
-	    &conf_listens(mi->conf)[proc->conn.listener];
-
 	if (proc->conn.local.family == ADDR_UNIX)
-		log_str(line, "local", conf_string(mi->conf, lst->path));
+		log_str(line, "local", proc->listener->id.path);
 	else
 		address_log(line, "local", &proc->conn.local);
 }
 
 static void
-start_log(const struct minetd *mi, const struct proc *proc)
+start_log(const struct proc *proc)
 {
 	struct log_line line;
 
@@ -57,7 +54,7 @@ start_log(const struct minetd *mi, const struct proc *proc)
 	log_uint(&line, "id", proc->conn.id);
 	log_uint(&line, "pid", (uint64_t)proc->handle.pid);
 	address_log(&line, "peer", &proc->conn.peer);
-	local_log(&line, mi, proc);
+	local_log(&line, proc);
 	log_end(&line);
 }
 
@@ -68,8 +65,8 @@ timeval_msec(const struct timeval *tv)
 }
 
 static void
-exit_log(const struct minetd *mi, const struct proc *proc, int status,
-    const struct rusage *usage, struct monotime now)
+exit_log(const struct proc *proc, int status, const struct rusage *usage,
+    struct monotime now)
 {
 	struct log_line line;
 
@@ -78,7 +75,7 @@ exit_log(const struct minetd *mi, const struct proc *proc, int status,
 	log_uint(&line, "id", proc->conn.id);
 	log_uint(&line, "pid", (uint64_t)proc->handle.pid);
 	address_log(&line, "peer", &proc->conn.peer);
-	local_log(&line, mi, proc);
+	local_log(&line, proc);
 	log_int(&line, "status", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 	log_int(&line, "signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 	log_secs(&line, "secs", monotime_secs(proc->started, now));
@@ -95,40 +92,43 @@ exit_log(const struct minetd *mi, const struct proc *proc, int status,
  * cost administrators many hours.
  */
 static const char *
-failure_hint(const struct service *svc, const struct child_report *report)
+failure_hint(const struct child_plan *plan, const struct child_report *report)
 {
 	struct stat st;
 
-	if (report->step != CHILD_EXEC || svc->plan == NULL ||
-	    svc->plan->child.chroot != NULL)
+	if (report->step != CHILD_EXEC || plan->chroot != NULL)
 		return NULL;
-	if (report->error == ENOENT &&
-	    stat(svc->plan->child.path, &st) == 0)
+	if (report->error == ENOENT && stat(plan->path, &st) == 0)
 		return "the interpreter or loader of the program is missing";
 	if (report->error == ENOEXEC)
 		return "no #! line and no binary for this machine";
 	return NULL;
 }
 
+/* began: when the attempt did; the service may be another one since then. */
 static void
-spawn_failed_log(const struct minetd *mi, struct service *svc,
-    const struct child_report *report, struct monotime now)
+spawn_failed_log(struct service *svc, const struct child_report *report,
+    struct monotime began, struct monotime now)
 {
+	const struct child_plan *plan = NULL;
 	unsigned long left_out;
 	struct log_line line;
 	const char *hint;
 
 	if (!log_limit_pass(&svc->spawn_failed_limit, now, &left_out))
 		return;
-	hint = failure_hint(svc, report);
+	if (svc->plan != NULL && !monotime_before(began, svc->configured))
+		plan = &svc->plan->spawn.child;
 	log_begin(&line, LOG_LEVEL_ERROR, "spawn_failed");
 	log_str(&line, "service", svc->name);
 	log_str(&line, "step", child_step_name(report->step));
 	log_errno(&line, "error", report->error);
-	log_str(&line, "exec", conf_string(mi->conf,
-	    conf_strings(mi->conf, svc->conf->exec)[0]));
-	if (hint != NULL)
-		log_str(&line, "hint", hint);
+	if (plan != NULL) {
+		log_str(&line, "exec", plan->path);
+		hint = failure_hint(plan, report);
+		if (hint != NULL)
+			log_str(&line, "hint", hint);
+	}
 	if (left_out != 0)
 		log_uint(&line, "left_out", left_out);
 	log_end(&line);
@@ -137,6 +137,7 @@ spawn_failed_log(const struct minetd *mi, struct service *svc,
 static void
 service_take(struct minetd *mi, struct service *svc)
 {
+	service_ref(svc);
 	svc->active++;
 	svc->told++;	/* The frontend counted it before it told us. */
 	mi->children++;
@@ -148,55 +149,141 @@ service_give(struct minetd *mi, struct service *svc)
 	svc->active--;
 	mi->children--;
 	tell_count(mi, svc);
+	/* Nobody will ask for one of a service that was removed. */
+	if (svc->active == 0 && svc->index == SERVICE_NO_INDEX) {
+		handler_plan_retire(svc->plan, &mi->retired);
+		svc->plan = NULL;
+	}
+	service_unref(&mi->services, svc);
 }
 
 /* Whether the frontend may ask for another handler of the service. */
 static bool
-service_has_room(const struct minetd *mi, const struct service *svc)
+service_has_room(const struct minetd *mi, const struct front *front,
+    const struct edition_service *entry)
 {
-	uint32_t instances = svc->conf->instances;
-	uint32_t max = mi->conf->max_children;
+	uint32_t instances = entry->conf->instances;
+	uint32_t max = front->edition->conf->max_children;
 
-	return (instances == 0 || svc->active < instances) &&
+	return (instances == 0 || entry->service->active < instances) &&
 	    (max == 0 || mi->children < max);
 }
 
+/*
+ * The plan for handlers of the service: as it is configured now, or, when it
+ * was removed, as the frontend has it.
+ */
+static struct spawn_plan *
+service_plan(struct minetd *mi, const struct front *front,
+    const struct edition_service *entry, struct monotime now)
+{
+	struct service *svc = entry->service;
+	struct edition *ed = front->edition;
+
+	if (svc->plan == NULL) {
+		if (svc->index != SERVICE_NO_INDEX) {
+			ed = mi->edition;
+			entry = &ed->services[svc->index];
+		}
+		svc->plan = handler_plan_new(entry, ed, &mi->starter);
+		svc->configured = now;
+	}
+	return svc->plan != NULL ? &svc->plan->spawn : NULL;
+}
+
+/* A connection that was checked, on its way to a handler. */
+struct arrival {
+	const struct front *front;
+	const struct edition_listener *at;
+	const struct edition_service *entry;
+	struct connection conn;
+	int socket;
+};
+
 /* Start a child for the entry; on failure errno says why. */
 static int
-handler_start(struct minetd *mi, struct proc *proc, int socket)
+handler_start(struct minetd *mi, struct proc *proc,
+    const struct arrival *arrival)
 {
-	const struct spawn_plan *plan = service_plan(proc->service, mi->conf,
-	    &mi->starter);
+	struct spawn_plan *plan = service_plan(mi, arrival->front,
+	    arrival->entry, proc->started);
 
 	if (plan == NULL)
 		return -1;
-	return spawn_start(mi->spawner, plan, &proc->conn, socket,
+	return spawn_start(mi->spawner, plan, &proc->conn, arrival->socket,
 	    &proc->handle);
 }
 
 static void
-handler_serve(struct minetd *mi, struct service *svc,
-    const struct connection *conn, int socket, struct monotime now)
+handler_serve(struct minetd *mi, const struct arrival *arrival,
+    struct monotime now)
 {
+	struct service *svc = arrival->entry->service;
 	struct proc *proc = proc_new(mi->procs);
 	struct child_report report = { CHILD_CLONE, ENOMEM };
 
 	service_take(mi, svc);
 	if (proc != NULL) {
 		proc->service = svc;
-		proc->conn = *conn;
+		proc->listener = arrival->at->listener;
+		proc->conn = arrival->conn;
 		proc->started = now;
-		if (handler_start(mi, proc, socket) == 0) {
+		if (handler_start(mi, proc, arrival) == 0) {
+			listener_ref(proc->listener);
 			proc_add(mi->procs, proc);
-			if (svc->conf->log_connections == CONF_LOG_VERBOSE)
-				start_log(mi, proc);
+			if (svc->log_connections == CONF_LOG_VERBOSE)
+				start_log(proc);
 			return;
 		}
 		report.error = errno;
 		proc_free(mi->procs, proc);
 	}
-	spawn_failed_log(mi, svc, &report, now);
+	spawn_failed_log(svc, &report, now, now);
 	service_give(mi, svc);
+}
+
+/* An int option of the socket, or -1. */
+static int
+option_get(int fd, int number)
+{
+	int value;
+	socklen_t len = sizeof(value);
+
+	if (getsockopt(fd, SOL_SOCKET, number, &value, &len) == -1)
+		return -1;
+	return value;
+}
+
+/*
+ * Whether socket may be a connection that was accepted on the listener: a
+ * connected socket of its family and type with its local address, which is
+ * stored in *local.
+ */
+static bool
+accepted_check(const struct listener *lst, int socket, struct addr *local)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	memset(&ss, 0, sizeof(ss));
+	if (!lst->listening || option_get(socket, SO_TYPE) != SOCK_STREAM ||
+	    option_get(socket, SO_ACCEPTCONN) != 0 ||
+	    getsockname(socket, (struct sockaddr *)&ss, &len) == -1)
+		return false;
+	addr_from_sockaddr(local, (struct sockaddr *)&ss, len);
+	if (lst->id.transport == CONF_UNIX) {
+		const struct sockaddr_un *sun = (struct sockaddr_un *)&ss;
+
+		return local->family == ADDR_UNIX && strncmp(sun->sun_path,
+		    lst->id.path, sizeof(sun->sun_path)) == 0;
+	}
+	if (local->family != ADDR_IP4 && local->family != ADDR_IP6)
+		return false;
+	/* A transparent one stands in for any address and port. */
+	if (lst->options.transparent)
+		return true;
+	return local->port == lst->local.port && (addr_is_any(&lst->local) ||
+	    addr_equal(local, &lst->local));
 }
 
 /*
@@ -218,72 +305,79 @@ peer_check(struct connection *conn, int socket)
 	return true;
 }
 
-/* The service that such a message may ask for; NULL when it may not. */
-static struct service *
-service_check(const struct minetd *mi, uint32_t listener)
+/* The listener that a message is about; NULL when there is no such. */
+static const struct edition_listener *
+entry_check(const struct front *front, uint32_t index)
 {
-	struct service *svc;
+	const struct edition *ed = front->edition;
 
-	if (listener >= mi->conf->listens.count)
-		return NULL;
-	svc = &mi->services[mi->listeners[listener].conf->service];
-	return service_has_room(mi, svc) ? svc : NULL;
+	return index < ed->listener_count ? &ed->listeners[index] : NULL;
 }
 
 /* A connection whose descriptor found no place here is lost. */
-static int
+static void
 connection_lost(struct minetd *mi, struct service *svc, struct monotime now)
 {
 	const struct child_report report = { CHILD_CLONE, EMFILE };
 
 	service_take(mi, svc);
-	spawn_failed_log(mi, svc, &report, now);
+	spawn_failed_log(svc, &report, now, now);
 	service_give(mi, svc);
-	return 0;
 }
 
 int
-serve_connection(struct minetd *mi, const struct channel_item *item,
-    struct monotime now)
+serve_connection(struct minetd *mi, const struct front *front,
+    const struct channel_item *item, struct monotime now)
 {
-	struct connection conn = {
-		.peer = item->msg.start.peer,
-		.listener = item->msg.listener,
+	struct arrival arrival = {
+		.front = front,
+		.at = entry_check(front, item->msg.listener),
+		.conn.peer = item->msg.start.peer,
+		.socket = item->fd,
 	};
 	const struct linger off = { 0, 0 };
-	struct service *svc = service_check(mi, conn.listener);
+	bool wanted = false;
 
-	if (svc != NULL && item->fd == CHANNEL_FD_LOST)
-		return connection_lost(mi, svc, now);
-	/* Before the handler, which may want it, and before any close. */
-	if (item->fd >= 0)
-		setsockopt(item->fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
-	if (svc == NULL || item->fd < 0 || !listener_accepted(
-	    &mi->listeners[conn.listener], mi->conf, item->fd, &conn.local) ||
-	    !peer_check(&conn, item->fd)) {
+	if (arrival.at != NULL) {
+		arrival.entry = &front->edition->services[arrival.at->service];
+		wanted = service_has_room(mi, front, arrival.entry);
+	}
+	if (wanted && item->fd == CHANNEL_FD_LOST) {
+		connection_lost(mi, arrival.entry->service, now);
+		return 0;
+	}
+	if (!wanted || item->fd < 0 || !accepted_check(
+	    arrival.at->listener, item->fd, &arrival.conn.local) ||
+	    !peer_check(&arrival.conn, item->fd)) {
 		channel_discard(item->fd);
 		return -1;
 	}
-	conn.id = mi->next_id++;
-	handler_serve(mi, svc, &conn, item->fd, now);
+	/* Before the handler, which may want it, and before any close. */
+	setsockopt(item->fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+	if (arrival.at->listener->shares_port)
+		sockopt_share_port(item->fd,
+		    arrival.at->listener->options.reuse_port);
+	arrival.conn.id = mi->next_id++;
+	handler_serve(mi, &arrival, now);
 	close(item->fd);
 	return 0;
 }
 
 int
-serve_rejected(struct minetd *mi, const struct channel_msg *msg,
-    struct monotime now)
+serve_rejected(struct minetd *mi, const struct front *front,
+    const struct channel_msg *msg, struct monotime now)
 {
 	const struct channel_rejected *rejected = &msg->rejected;
+	const struct edition_listener *at = entry_check(front, msg->listener);
 	const char *reason = verdict_reason(rejected->reason);
 	struct service *svc;
 	struct log_line line;
 	unsigned long left_out;
 
-	if (msg->listener >= mi->conf->listens.count || reason == NULL ||
-	    rejected->count == 0)
+	(void)mi;
+	if (at == NULL || reason == NULL || rejected->count == 0)
 		return -1;
-	svc = &mi->services[mi->listeners[msg->listener].conf->service];
+	svc = front->edition->services[at->service].service;
 	if (!log_limit_pass(&svc->reject_limit, now, &left_out)) {
 		svc->reject_limit.left_out += rejected->count - 1;
 		return 0;
@@ -299,19 +393,45 @@ serve_rejected(struct minetd *mi, const struct channel_msg *msg,
 	return 0;
 }
 
+int
+serve_accept_failed(struct minetd *mi, const struct front *front,
+    const struct channel_msg *msg, struct monotime now)
+{
+	const struct edition_listener *at = entry_check(front, msg->listener);
+	char text[LISTENER_TEXT_SIZE];
+	unsigned long left_out;
+	struct log_line line;
+
+	if (at == NULL)
+		return -1;
+	if (!log_limit_pass(&mi->accept_limit, now, &left_out))
+		return 0;
+	left_out += msg->failed.count > 0 ? msg->failed.count - 1 : 0;
+	listener_format(at->listener, text);
+	log_begin(&line, LOG_LEVEL_WARNING, "accept_failed");
+	log_str(&line, "addr", text);
+	log_errno(&line, "error", msg->failed.error);
+	if (left_out != 0)
+		log_uint(&line, "left_out", left_out);
+	log_end(&line);
+	return 0;
+}
+
 void
 serve_reaped(struct minetd *mi, struct proc *proc, int status,
     const struct rusage *usage, struct monotime now)
 {
 	struct service *svc = proc->service;
+	struct listener *lst = proc->listener;
 	struct child_report report = spawn_reaped(mi->spawner, &proc->handle);
 
 	if (report.step != CHILD_DONE)
-		spawn_failed_log(mi, svc, &report, now);
-	if (svc->conf->log_connections != CONF_LOG_NO)
-		exit_log(mi, proc, status, usage, now);
+		spawn_failed_log(svc, &report, proc->started, now);
+	if (svc->log_connections != CONF_LOG_NO)
+		exit_log(proc, status, usage, now);
 	proc_remove(mi->procs, proc);
 	proc_free(mi->procs, proc);
+	listener_unref(lst);
 	service_give(mi, svc);
 }
 

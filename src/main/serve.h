@@ -18,12 +18,16 @@
  * closed here.  Returns 0, also when no handler could be started (which is
  * logged), or -1 when no frontend of ours can have sent this.
  */
-int	serve_connection(struct minetd *mi, const struct channel_item *item,
-	    struct monotime now);
+int	serve_connection(struct minetd *mi, const struct front *front,
+	    const struct channel_item *item, struct monotime now);
 
 /* Log the refusals of a REJECTED message; -1 as above. */
-int	serve_rejected(struct minetd *mi, const struct channel_msg *msg,
-	    struct monotime now);
+int	serve_rejected(struct minetd *mi, const struct front *front,
+	    const struct channel_msg *msg, struct monotime now);
+
+/* Log the error of an ACCEPT_FAILED message; -1 as above. */
+int	serve_accept_failed(struct minetd *mi, const struct front *front,
+	    const struct channel_msg *msg, struct monotime now);
 
 /* Account for a handler that was reaped with this status and usage. */
 void	serve_reaped(struct minetd *mi, struct proc *proc, int status,

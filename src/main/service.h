@@ -2,47 +2,67 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * A configured service as main runs it: its counts, and the plan for its
- * handlers.
+ * A service as main runs it: the account of its handlers.
+ *
+ * A service is its name.  It outlives changes of its configuration, and even
+ * its removal while handlers of it run; one that is configured again under
+ * that name meanwhile goes on with the same account.
  */
 
 #ifndef MINETD_SERVICE_H
 #define MINETD_SERVICE_H
 
+#include <sys/cdefs.h>
 #include <sys/queue.h>
+#include <sys/tree.h>
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/log.h"
 #include "conf/conf.h"
-#include "main/spawn.h"
-#include "main/starter.h"
+
+struct handler_plan;
+
+enum {
+	SERVICE_NO_INDEX = UINT32_MAX,
+};
 
 struct service {
-	const struct conf_service *conf; /* not owned */
-	const char *name;	/* of the configuration */
-	struct spawn_plan *plan; /* NULL until the first connection */
+	RB_ENTRY(service) by_name;
+	unsigned refs;		/* of editions and handlers */
+	uint32_t index;		/* in the edition that is served, or NO_INDEX */
+	uint32_t next_index;	/* in the edition that was made last */
 	uint32_t active;	/* handlers alive */
 	uint32_t told;		/* what the frontend believes is alive */
 	bool dirty;		/* active and told differ; in a list */
+	uint8_t log_connections; /* enum conf_log_connections; as configured, */
+	uint32_t kill_grace_msec; /*   or as they were when it was removed */
 	STAILQ_ENTRY(service) entry;
+	struct handler_plan *plan; /* NULL until a connection needs it */
+	struct monotime configured; /* when it was last given to a plan */
 	struct log_limit spawn_failed_limit;
 	struct log_limit reject_limit;
+	char name[CONF_NAME_MAX + 1];
 };
 
-/* Prepare the service at index of conf, which outlives it. */
-void	service_init(struct service *svc, const struct conf *conf,
-	    uint32_t index);
-
-/* Release what the service owns. */
-void	service_fini(struct service *svc);
+RB_HEAD(service_table, service);
 
 /*
- * The plan for its handlers, made when first asked for and owned by the
- * service.  Returns NULL with errno ENOMEM.
+ * The service of that name, made when there is none, with one more reference.
+ * NULL with errno ENOMEM.
  */
-const struct spawn_plan *service_plan(struct service *svc,
-	    const struct conf *conf, const struct starter *starter);
+struct service *service_get(struct service_table *table, const char *name);
+struct service *service_ref(struct service *svc);
+
+/* Give up a reference; a service without any is forgotten.  NULL is fine. */
+void	service_unref(struct service_table *table, struct service *svc);
+
+/* NULL when there is none; the reference stays the table's. */
+struct service *service_find(struct service_table *table, const char *name);
+
+/* Walk over all, by name: the first, and the one after; NULL at the end. */
+struct service *service_first(struct service_table *table);
+struct service *service_next(struct service *svc);
 
 #endif

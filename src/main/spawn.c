@@ -90,6 +90,7 @@ struct slot {
 	pid_t tid;		/* not 0 while the child shares our memory */
 	pid_t pid;		/* whose slot this is; 0: free */
 	uint32_t uid;		/* whom the child becomes */
+	struct spawn_plan *plan; /* that it reads */
 	struct child_report report; /* written by the child */
 	unsigned ticks;		/* seconds that the child was seen here */
 };
@@ -141,6 +142,7 @@ static void
 slot_free(struct spawner *sp, struct slot *slot)
 {
 	slot->pid = 0;
+	slot->plan->users--;
 	TAILQ_REMOVE(&sp->busy, slot, entry);
 	TAILQ_INSERT_HEAD(&sp->free, slot, entry);
 }
@@ -157,8 +159,9 @@ slots_collect(struct spawner *sp)
 }
 
 static struct slot *
-slot_take(struct spawner *sp, uint32_t uid)
+slot_take(struct spawner *sp, struct spawn_plan *plan)
 {
+	uint32_t uid = plan->child.cred.uid;
 	struct slot *slot;
 	int taken = 0;
 
@@ -171,6 +174,8 @@ slot_take(struct spawner *sp, uint32_t uid)
 	TAILQ_REMOVE(&sp->free, slot, entry);
 	TAILQ_INSERT_TAIL(&sp->busy, slot, entry);
 	slot->uid = uid;
+	slot->plan = plan;
+	plan->users++;
 	slot->report = (struct child_report){ CHILD_DONE, 0 };
 	return slot;
 }
@@ -353,14 +358,38 @@ spawner_busy(struct spawner *sp)
 	return !TAILQ_EMPTY(&sp->busy);
 }
 
+unsigned
+spawner_count_unreported(struct spawner *sp)
+{
+	unsigned count = sp->forked_count;
+	struct slot *slot;
+
+	slots_collect(sp);
+	TAILQ_FOREACH(slot, &sp->busy, entry)
+		count++;
+	return count;
+}
+
+void
+spawner_kill_unreported(struct spawner *sp)
+{
+	struct forked *child;
+	struct slot *slot;
+
+	TAILQ_FOREACH(slot, &sp->busy, entry)
+		kill(slot->pid, SIGKILL);
+	TAILQ_FOREACH(child, &sp->forked, entry)
+		kill(child->pid, SIGKILL);
+}
+
 int
-spawn_start(struct spawner *sp, const struct spawn_plan *plan,
+spawn_start(struct spawner *sp, struct spawn_plan *plan,
     const struct connection *conn, int socket, struct spawn_handle *handle)
 {
 	struct slot *slot = NULL;
 
 	if (!sp->always_fork && !plan->fork && plan->env_count <= SLOT_VARS)
-		slot = slot_take(sp, plan->child.cred.uid);
+		slot = slot_take(sp, plan);
 	if (slot == NULL) {
 		handle->slot = -1;
 		return start_forked(sp, plan, conn, socket, &handle->pid);

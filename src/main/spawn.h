@@ -33,6 +33,7 @@ struct spawn_plan {
 	struct child_plan child;
 	const char *const *env;	/* the variables of every connection */
 	size_t env_count;
+	unsigned users;		/* children that still read it; ours to count */
 	bool fork;		/* needs memory of its own */
 };
 
@@ -52,12 +53,18 @@ void	spawner_free(struct spawner *sp);
 bool	spawner_busy(struct spawner *sp);
 
 /*
- * Start a handler on socket, which stays the caller's and may be closed at
- * once.  The plan stays valid until spawn_reaped() was called for the child,
- * or the program was executed.  Returns 0 and *handle, or -1 with errno of
- * clone(2), fork(2) or pipe2(2); nothing was started then.
+ * Whether a child may still report to us how its start went, which is lost
+ * with our memory; and kill those children.  Returns how many they are.
  */
-int	spawn_start(struct spawner *sp, const struct spawn_plan *plan,
+unsigned spawner_count_unreported(struct spawner *sp);
+void	spawner_kill_unreported(struct spawner *sp);
+
+/*
+ * Start a handler on socket, which stays the caller's and may be closed at
+ * once.  The plan stays valid while it has users.  Returns 0 and *handle, or -1
+ * with errno of clone(2), fork(2) or pipe2(2); nothing was started then.
+ */
+int	spawn_start(struct spawner *sp, struct spawn_plan *plan,
 	    const struct connection *conn, int socket,
 	    struct spawn_handle *handle);
 

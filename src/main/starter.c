@@ -160,6 +160,14 @@ oom_score_lower(void)
 }
 
 static int
+inheritable_clear(void)
+{
+	for (unsigned cap = 0; cap <= CAP_LAST_CAP; cap++)
+		capng_update(CAPNG_DROP, CAPNG_INHERITABLE, cap);
+	return capng_apply(CAPNG_SELECT_CAPS);
+}
+
+static int
 capabilities_reset(struct starter *st)
 {
 	if (capng_get_caps_process() != 0) {
@@ -172,9 +180,7 @@ capabilities_reset(struct starter *st)
 	st->may_lower_oom =
 	    capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_RESOURCE);
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
-		capng_update(CAPNG_DROP, CAPNG_INHERITABLE, (unsigned)cap);
-	if (capng_apply(CAPNG_SELECT_CAPS) != 0) {
+	if (inheritable_clear() != 0) {
 		errno = EPERM;
 		return -1;
 	}
@@ -214,6 +220,40 @@ starter_reset(struct starter *st)
 	return chdir("/");
 }
 
+void
+starter_resume(struct starter *st)
+{
+	st->environment = environ;
+	st->uid = geteuid();
+	st->gid = getegid();
+	starter_drop_capabilities(st);
+}
+
+/* Root has its capabilities back after execve(2) without being given any. */
+void
+starter_keep_capabilities(const struct starter *st)
+{
+	if (st->uid == 0 || capng_get_caps_process() != 0)
+		return;
+	for (unsigned cap = 0; cap <= CAP_LAST_CAP; cap++)
+		if (capng_have_capability(CAPNG_PERMITTED, cap))
+			capng_update(CAPNG_ADD, CAPNG_INHERITABLE, cap);
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+		return;
+	for (unsigned long cap = 0; cap <= CAP_LAST_CAP; cap++)
+		if (capng_have_capability(CAPNG_PERMITTED, (unsigned)cap))
+			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+}
+
+void
+starter_drop_capabilities(const struct starter *st)
+{
+	if (st->uid == 0 || capng_get_caps_process() != 0)
+		return;
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	inheritable_clear();
+}
+
 bool
 starter_raise_nofile(struct starter *st, uint64_t count)
 {
@@ -223,9 +263,15 @@ starter_raise_nofile(struct starter *st, uint64_t count)
 		return false;
 	if (own.rlim_cur >= count)
 		return true;
-	own.rlim_cur = count < own.rlim_max ? count : own.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &own) == -1)
-		return false;
+
+	struct rlimit higher = { count, count > own.rlim_max ? count :
+	    own.rlim_max };
+	if (setrlimit(RLIMIT_NOFILE, &higher) == -1) {
+		/* Who may not raise the hard limit goes as far as that. */
+		higher = (struct rlimit){ own.rlim_max, own.rlim_max };
+		if (setrlimit(RLIMIT_NOFILE, &higher) == -1)
+			return false;
+	}
 	st->nofile_raised = true;
-	return own.rlim_cur >= count;
+	return higher.rlim_cur >= count;
 }

@@ -51,8 +51,21 @@ int	starter_enter(int keep_fd);
 int	starter_reset(struct starter *st);
 
 /*
- * Raise the number of descriptors that this process may open to count, as far
- * as the hard limit goes.  Returns whether it suffices.
+ * In another image of the same process, where *st was filled with what the
+ * first one had found: reset what execve(2) has not kept.
+ */
+void	starter_resume(struct starter *st);
+
+/*
+ * Let the capabilities of a process that is not root's survive an execve(2),
+ * and undo that.
+ */
+void	starter_keep_capabilities(const struct starter *st);
+void	starter_drop_capabilities(const struct starter *st);
+
+/*
+ * Raise the number of descriptors that this process may open to count, or as
+ * far as it may be raised.  Returns whether that suffices.
  */
 bool	starter_raise_nofile(struct starter *st, uint64_t count);
 

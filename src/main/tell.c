@@ -2,12 +2,13 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * Tell the frontend what it does not know yet.
+ * Tell frontends what they do not know yet.
  *
- * What it has to be told is kept as state, not as a queue: which listeners it
- * has, and for each service the count that it believes.  tell_flush() sends
- * the difference and may be called at any time, so a full channel delays news
- * and loses none, and a new frontend is told everything by the same code.
+ * What they have to be told is kept as state, not as a queue: which listeners
+ * each has, and for each service the count that the serving one believes.
+ * tell_flush() sends the difference and may be called at any time, so a full
+ * channel delays news and loses none, and a new frontend is told everything by
+ * the same code.
  *
  * The count a frontend believes is what it was told plus what it accepted
  * since.  It never believes less than is true, so one that asks for more
@@ -22,30 +23,17 @@
 #include <string.h>
 
 #include "base/channel.h"
+#include "main/front.h"
 
 enum {
 	SEND_RETRY_MSEC = 5,	/* after errors that have no event */
 };
 
-/* To wake up is all: the flush follows. */
-static void
-send_retry_due(void *arg, struct monotime now)
-{
-	(void)arg;
-	(void)now;
-}
-
-void
-tell_init(struct minetd *mi)
-{
-	STAILQ_INIT(&mi->dirty);
-	timer_init(&mi->front.send_retry, send_retry_due, mi);
-}
-
 void
 tell_count(struct minetd *mi, struct service *svc)
 {
-	if (svc->dirty || svc->active == svc->told)
+	if (svc->dirty || svc->active == svc->told ||
+	    svc->index == SERVICE_NO_INDEX)
 		return;
 	svc->dirty = true;
 	STAILQ_INSERT_TAIL(&mi->dirty, svc, entry);
@@ -54,51 +42,61 @@ tell_count(struct minetd *mi, struct service *svc)
 void
 tell_listener(struct minetd *mi, uint32_t index)
 {
-	if (index < mi->front.next_listener)
-		mi->front.next_listener = index;
+	struct front *front = mi->front;
+
+	if (front == NULL)
+		return;
+	front->told[index] = false;
+	if (index < front->next_listener)
+		front->next_listener = index;
 }
 
 void
-tell_everything(struct minetd *mi)
+tell_counts_anew(struct minetd *mi)
 {
-	struct front *front = &mi->front;
+	const struct edition *ed = mi->edition;
+	struct service *svc;
 
-	front->next_listener = 0;
-	front->setup_sent = false;
-	front->ping_due = false;
-	for (uint32_t i = 0; i < mi->conf->listens.count; i++)
-		mi->listeners[i].told = false;
-	for (uint32_t i = 0; i < mi->conf->services.count; i++) {
-		mi->services[i].told = 0;
-		tell_count(mi, &mi->services[i]);
+	while ((svc = STAILQ_FIRST(&mi->dirty)) != NULL) {
+		STAILQ_REMOVE_HEAD(&mi->dirty, entry);
+		svc->dirty = false;
+	}
+	for (uint32_t i = 0; i < ed->service_count; i++) {
+		svc = ed->services[i].service;
+		if (svc == NULL)
+			continue;
+		svc->told = 0;
+		tell_count(mi, svc);
 	}
 }
 
 /* Send one message; false when it has to wait. */
 static bool
-message_send(struct minetd *mi, enum channel_type type, uint32_t listener,
+message_send(struct front *front, enum channel_type type, uint32_t listener,
     int fd)
 {
 	struct channel_item item = { .fd = fd };
 
 	item.msg.type = (uint16_t)type;
 	item.msg.listener = listener;
-	return channel_send(mi->front.channel.fd, &item, 1) == 1;
+	return channel_send(front->channel.fd, &item, 1) == 1;
 }
 
+/* Those that listen; what is just bound may yet be given up. */
 static bool
-listeners_send(struct minetd *mi)
+listeners_send(struct front *front)
 {
-	struct front *front = &mi->front;
+	const struct edition *ed = front->edition;
 
-	while (front->next_listener < mi->conf->listens.count) {
+	while (front->next_listener < ed->listener_count) {
 		uint32_t index = front->next_listener;
-		struct listener *lst = &mi->listeners[index];
+		const struct listener *lst = ed->listeners[index].listener;
 
-		if (lst->fd != -1 && !lst->told) {
-			if (!message_send(mi, CHANNEL_LISTEN, index, lst->fd))
+		if (lst->listening && !front->told[index]) {
+			if (!message_send(front, CHANNEL_LISTEN, index,
+			    lst->fd))
 				return false;
-			lst->told = true;
+			front->told[index] = true;
 		}
 		front->next_listener++;
 	}
@@ -122,7 +120,7 @@ counts_fill(struct minetd *mi, struct channel_msg *msg)
 	    (svc->active < svc->told) == ended && svc->active != svc->told;
 	    svc = STAILQ_NEXT(svc, entry))
 		msg->counts[n++] = (struct channel_count){
-			.service = (uint32_t)(svc - mi->services),
+			.service = svc->index,
 			.count = ended ? svc->told - svc->active :
 			    svc->active - svc->told,
 		};
@@ -140,7 +138,7 @@ dirty_remove_first(struct minetd *mi)
 }
 
 static bool
-counts_send(struct minetd *mi)
+counts_send(struct minetd *mi, struct front *front)
 {
 	struct channel_item item = { .fd = -1 };
 	struct service *svc;
@@ -153,7 +151,7 @@ counts_send(struct minetd *mi)
 			continue;
 		}
 		n = counts_fill(mi, &item.msg);
-		if (channel_send(mi->front.channel.fd, &item, 1) != 1)
+		if (channel_send(front->channel.fd, &item, 1) != 1)
 			return false;
 		while (n-- > 0)
 			dirty_remove_first(mi);
@@ -167,49 +165,79 @@ serving_log(const struct front *front)
 	struct log_line line;
 
 	log_begin(&line, LOG_LEVEL_INFO, "frontend");
-	log_str(&line, "event", front->replaced ? "restarted" : "started");
+	log_str(&line, "event", front->replaces ? "restarted" : "started");
 	log_int(&line, "pid", front->pid);
 	log_end(&line);
 }
 
-/* Everything the frontend does not know yet, in the order it needs it. */
+/*
+ * Make it the one that accepts: when no other does any more, so that what it
+ * is told of the counts is true.
+ */
 static bool
-news_send(struct minetd *mi)
+go_send(struct minetd *mi, struct front *front)
 {
-	struct front *front = &mi->front;
+	if (front_any_stopping(mi))
+		return true;
+	if (!front->counted) {
+		tell_counts_anew(mi);
+		front->counted = true;
+	}
+	if (!counts_send(mi, front) || !message_send(front, CHANNEL_GO, 0, -1))
+		return false;
+	front->state = FRONT_SERVING;
+	mi->respawn.needed = false;
+	serving_log(front);
+	return true;
+}
 
+/* What the one that serves has to know, in the order it needs it. */
+static bool
+serving_send(struct minetd *mi, struct front *front)
+{
+	if (front->state == FRONT_STOPPING || front->state == FRONT_DRAINING)
+		return true;
 	if (!front->setup_sent) {
-		if (!message_send(mi, CHANNEL_SETUP, 0, front->admission_fd))
+		if (!message_send(front, CHANNEL_SETUP, 0,
+		    front->edition->admission_fd))
 			return false;
 		front->setup_sent = true;
 	}
-	if (!listeners_send(mi))
-		return false;
-	if (front->state == FRONT_CONFINING)
-		return true;
-	if (!counts_send(mi))
-		return false;
-	if (front->state == FRONT_READY) {
-		if (!message_send(mi, CHANNEL_GO, 0, -1))
+	if (front->stop_due) {
+		if (!message_send(front, CHANNEL_STOP, 0, -1))
 			return false;
-		front->state = FRONT_SERVING;
-		serving_log(front);
+		front->stop_due = false;
+		front->state = FRONT_STOPPING;
+		return true;
 	}
-	if (front->ping_due && !message_send(mi, CHANNEL_PING, 0, -1))
+	if (!listeners_send(front))
+		return false;
+	if (front != mi->front || front->state == FRONT_CONFINING)
+		return true;
+	if (front->state == FRONT_READY)
+		return go_send(mi, front);
+	return counts_send(mi, front);
+}
+
+static bool
+news_send(struct minetd *mi, struct front *front)
+{
+	if (!serving_send(mi, front))
+		return false;
+	if (front->ping_due && !message_send(front, CHANNEL_PING, 0, -1))
 		return false;
 	front->ping_due = false;
 	return true;
 }
 
-void
-tell_flush(struct minetd *mi, struct monotime now)
+static void
+front_flush(struct minetd *mi, struct front *front, struct monotime now)
 {
-	struct front *front = &mi->front;
 	uint32_t events = EPOLLIN;
 
-	if (front->state == FRONT_NONE || front->killed)
+	if (front->killed)
 		return;
-	if (!news_send(mi)) {
+	if (!news_send(mi, front)) {
 		if (errno == EAGAIN)
 			events |= EPOLLOUT;
 		else if (errno != EPIPE && errno != ECONNRESET)
@@ -217,4 +245,13 @@ tell_flush(struct minetd *mi, struct monotime now)
 			    monotime_add_msec(now, SEND_RETRY_MSEC));
 	}
 	loop_arm(mi->loop, &front->channel, events);
+}
+
+void
+tell_flush(struct minetd *mi, struct monotime now)
+{
+	struct front *front;
+
+	TAILQ_FOREACH(front, &mi->fronts, entry)
+		front_flush(mi, front, now);
 }

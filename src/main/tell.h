@@ -2,7 +2,7 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * Tell the frontend what it does not know yet.
+ * Tell frontends what they do not know yet.
  *
  * Noting something is separate from sending it, and may be done at any time,
  * also while no frontend runs.
@@ -15,19 +15,19 @@
 
 #include "main/minetd.h"
 
-/* Prepare the account; nothing is to be told. */
-void	tell_init(struct minetd *mi);
-
 /* Note that the count of a service is not what the frontend believes. */
 void	tell_count(struct minetd *mi, struct service *svc);
 
-/* Note that a listener was opened which the frontend does not have. */
+/*
+ * Note that what the frontend believes of counts is nothing: it is new, or the
+ * services have new indexes.
+ */
+void	tell_counts_anew(struct minetd *mi);
+
+/* Note that a listener of the edition was opened. */
 void	tell_listener(struct minetd *mi, uint32_t index);
 
-/* Note that the frontend is a new one, which knows nothing. */
-void	tell_everything(struct minetd *mi);
-
-/* Send what was noted, as far as the channel takes it.  After each wake-up. */
+/* Send what was noted, as far as the channels take it.  After each wake-up. */
 void	tell_flush(struct minetd *mi, struct monotime now);
 
 #endif

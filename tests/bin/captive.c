@@ -20,6 +20,8 @@
  *	index		START for a listener that there is not
  *	attached	PONG with a descriptor
  *	reason		REJECTED for no reason
+ *	stopped		STOPPED without being told to stop
+ *	empty		EMPTY for a listener that is not closing
  *
  * listening takes the PORT of listener 0.
  */
@@ -118,6 +120,8 @@ static const struct mode modes[] = {
 	{ "index", CHANNEL_START, 1000000, pair_open },
 	{ "attached", CHANNEL_PONG, 0, pair_open },
 	{ "reason", CHANNEL_REJECTED, 0, NULL },
+	{ "stopped", CHANNEL_STOPPED, 0, NULL },
+	{ "empty", CHANNEL_EMPTY, 0, NULL },
 };
 
 static const struct mode *

@@ -58,3 +58,5 @@ betrayed()
 @test "a listener that there is not" { betrayed index; }
 @test "a descriptor where none belongs" { betrayed attached; }
 @test "a refusal without a reason" { betrayed reason; }
+@test "the end of accepting that nobody has asked for" { betrayed stopped; }
+@test "an end of a listener that is not removed" { betrayed empty; }

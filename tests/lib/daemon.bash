@@ -250,7 +250,7 @@ start_minetd()
 	(
 		exec 8>"$fifo"
 		close_fds 8
-		exec </dev/null >/dev/null 2>"$LOG"
+		exec </dev/null >/dev/null 2>>"$LOG"
 		exec "${START_WITH[@]}" "$MINETD" -f -c "$CONF" -r 8 "$@"
 	) &
 	MINETD_PID=$!
@@ -295,6 +295,13 @@ start_daemonised()
 	daemon_pids+=("$MINETD_PID")
 }
 
+# watch_minetd PID: a daemon that was started in another way.
+watch_minetd()
+{
+	MINETD_PID=$1
+	daemon_pids+=("$1")
+}
+
 # The daemon's process has its end of the readiness pipe, or is gone already:
 # its stderr is opened after it.
 opened_by()
@@ -323,6 +330,38 @@ stop_minetd()
 refuse_minetd()
 {
 	! start_minetd "$@" || fail "it started"
+}
+
+# reload [RESULT]: HUP, and wait for the end of that reload, which is to be this
+# one: ok, refused, failed.  The line it is told by is left in RELOADED.
+reload()
+{
+	local before
+	before=$(reloads)
+	kill -HUP "$MINETD_PID"
+	wait_until 10 more_reloads "$before" || fail "it does not end" || return
+	RELOADED=$(last_reload)
+	assert_match " result=${1:-ok}( |\$)" "$RELOADED" "the reload"
+}
+
+reload_line='(^| )reload result='
+
+# How many have ended; nothing when there is no log yet.
+reloads()
+{
+	grep -csE "$reload_line" "$LOG" || true
+}
+
+last_reload()
+{
+	log_line "$reload_line"
+}
+
+more_reloads()
+{
+	local ended
+	ended=$(reloads)
+	((${ended:-0} > ${1:-0}))
 }
 
 # wait_log REGEX [SECONDS]

@@ -710,6 +710,41 @@ test_limit(void **state)
 	assert_int_equal(left_out, 0);
 }
 
+/* Lines that wait when one image of the process becomes another. */
+static void
+test_adopted(void **state)
+{
+	static const char name[] = ".renamed";
+	char renamed[PATH_MAX + sizeof(name)];
+	int fd = dup(log_fd());
+
+	(void)state;
+	assert_int_equal(log_waiting(), 0);
+	put_exit(LOG_LEVEL_INFO);
+	put_exit(LOG_LEVEL_INFO);
+	assert_int_equal(log_waiting(), 2);
+	written(NULL);
+	assert_int_equal(log_waiting(), 0);
+
+	/* The file goes on under whatever name it has. */
+	snprintf(renamed, sizeof(renamed), "%s%s", path, name);
+	assert_int_equal(rename(path, renamed), 0);
+	assert_int_equal(log_adopt(destination, fd, 3), 0);
+	assert_int_equal(log_fd(), fd);
+	assert_int_equal(log_waiting(), 3);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(rename(renamed, path), 0);
+	assert_string_equal(written_line(), "lost n=3 level=warning");
+	assert_int_equal(log_dropped(), 3);
+
+	/* Without a descriptor it is opened. */
+	assert_int_equal(log_adopt(destination, -1, 0), 0);
+	put_exit(LOG_LEVEL_INFO);
+	assert_string_equal(written_line(), level_rows[0].logfmt);
+	assert_int_equal(log_adopt("nowhere", -1, 0), -1);
+	assert_int_equal(errno, EINVAL);
+}
+
 int
 main(void)
 {
@@ -727,6 +762,7 @@ main(void)
 		cmocka_unit_test_setup(test_destination_valid, setup),
 		cmocka_unit_test_setup(test_level_names, setup),
 		cmocka_unit_test_setup(test_limit, setup),
+		cmocka_unit_test_setup(test_adopted, setup),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, teardown_all);

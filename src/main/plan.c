@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * From one edition of the configuration to the next.
+ *
+ * What is wrong with the world (a port in use, an address that is not there
+ * yet) concerns one listener: it is degraded and tried again, and the rest
+ * serves.
+ *
+ * Two sockets cannot have the same port when the address of one covers that of
+ * the other.  To get from one to the other without a gap, the old one lets its
+ * port be shared, and the new one is bound beside it; when the queue of the old
+ * one is empty it is closed, and the port is shared no more.
+ */
+
+#include "main/plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "main/listenlog.h"
+#include "main/logging.h"
+#include "main/match.h"
+#include "main/pidmove.h"
+#include "main/retry.h"
+
+enum {
+	/* For everything that is no listener. */
+	SPARE_DESCRIPTORS = SPAWN_DESCRIPTORS + 256,
+};
+
+static const struct conf_socket *
+options_of(const struct edition *ed, uint32_t listener)
+{
+	return conf_socket(ed->conf,
+	    ed->services[ed->listeners[listener].service].conf);
+}
+
+/* What the old edition has; what clients do not find any more is gone. */
+static void
+present_fill(const struct edition *ed, struct match_item *items)
+{
+	for (uint32_t i = 0; i < ed->listener_count; i++) {
+		const struct listener *lst = ed->listeners[i].listener;
+
+		items[i] = (struct match_item){
+			.id = lst->id,
+			.service = edition_service_name(ed, i),
+			.bound_port = lst->fd != -1 ? lst->local.port : 0,
+			.gone = lst->fd != -1 && !listener_intact(lst),
+		};
+	}
+}
+
+/* The identity of a configured listener; its texts are the configuration's. */
+static struct listener_id
+id_of(const struct conf *conf, uint32_t index)
+{
+	const struct conf_listen *listen = &conf_listens(conf)[index];
+	const struct conf_socket *sock = conf_socket(conf,
+	    &conf_services(conf)[listen->service]);
+	bool tcp = listen->transport == CONF_TCP;
+
+	return (struct listener_id){
+		.transport = listen->transport,
+		.v6 = listen->v6,
+		.mptcp = tcp && sock->mptcp,
+		.addr = listen->addr,
+		.path = conf_string(conf, listen->path),
+		.interface = tcp ? conf_string(conf, sock->interface) : "",
+	};
+}
+
+static void
+wanted_fill(const struct edition *ed, struct match_item *items)
+{
+	for (uint32_t i = 0; i < ed->listener_count; i++)
+		items[i] = (struct match_item){
+			.id = id_of(ed->conf, i),
+			.service = edition_service_name(ed, i),
+		};
+}
+
+/*
+ * Sockets that will be closed, and have the port that this one wants, let it be
+ * shared.  Returns whether there is one.
+ */
+static bool
+port_share(const struct edition *old, const struct match_item *present,
+    const struct listener *wanting)
+{
+	bool shared = false;
+
+	for (uint32_t i = 0; i < old->listener_count; i++) {
+		struct listener *lst = old->listeners[i].listener;
+
+		if (present[i].other != MATCH_NONE || lst->fd == -1 ||
+		    lst->id.transport != CONF_TCP ||
+		    lst->local.port != wanting->id.addr.port)
+			continue;
+		listener_share_port(lst, true);
+		shared = true;
+	}
+	return shared;
+}
+
+/* Bind a new socket, beside an old one if it must be. */
+static void
+listener_place(struct reload_plan *plan, const struct edition *old,
+    const struct match_item *present, uint32_t index)
+{
+	struct edition *ed = plan->edition;
+	struct listener *lst = ed->listeners[index].listener;
+	int rc = listener_bind(lst, false);
+
+	if (rc == -1 && lst->error == EADDRINUSE &&
+	    lst->id.transport == CONF_TCP &&
+	    port_share(old, present, lst)) {
+		plan->shares_ports = true;
+		rc = listener_bind(lst, true);
+	}
+	if (rc == 0) {
+		plan->opened++;
+		return;
+	}
+	plan->degraded++;
+	listenlog_state(ed, index);
+}
+
+/* Place each listener that is wanted; -1 for want of memory. */
+static int
+wanted_place(struct reload_plan *plan, const struct edition *old,
+    const struct match_item *wanted, const struct match_item *present)
+{
+	struct edition *ed = plan->edition;
+	uint32_t count = edition_configured(ed);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct edition_listener *entry = &ed->listeners[i];
+		uint32_t other = wanted[i].other;
+
+		if (other != MATCH_NONE)
+			entry->listener =
+			    listener_ref(old->listeners[other].listener);
+		else
+			entry->listener = listener_new(&wanted[i].id,
+			    options_of(ed, i));
+		if (entry->listener == NULL)
+			return -1;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		if (ed->listeners[i].listener->fd != -1) {
+			plan->kept++;
+			continue;
+		}
+		ed->listeners[i].listener->options = *options_of(ed, i);
+		listener_place(plan, old, present, i);
+	}
+	return 0;
+}
+
+static int
+leftovers_place(struct reload_plan *plan, struct edition *old,
+    const struct match_item *present)
+{
+	for (uint32_t i = 0; i < old->listener_count; i++) {
+		const struct edition_listener *entry = &old->listeners[i];
+
+		if (present[i].other != MATCH_NONE ||
+		    !entry->listener->listening)
+			continue;
+		/* What is left over for longer was counted before. */
+		plan->removed += i < edition_configured(old);
+		if (edition_add_leftover(plan->edition, old, entry) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+listeners_place(struct minetd *mi, struct reload_plan *plan)
+{
+	struct edition *old = mi->edition;
+	struct edition *ed = plan->edition;
+	struct match_item *wanted = calloc(ed->listener_count + 1,
+	    sizeof(*wanted));
+	struct match_item *present = calloc(old->listener_count + 1,
+	    sizeof(*present));
+	int rc = -1;
+
+	if (wanted != NULL && present != NULL) {
+		wanted_fill(ed, wanted);
+		present_fill(old, present);
+		rc = match_listeners(wanted, ed->listener_count, present,
+		    old->listener_count);
+	}
+	if (rc == 0)
+		rc = wanted_place(plan, old, wanted, present);
+	if (rc == 0)
+		rc = leftovers_place(plan, old, present);
+	if (rc == -1)
+		log_message(LOG_LEVEL_ERROR, "failed", "%s", strerror(errno));
+	free(wanted);
+	free(present);
+	return rc;
+}
+
+/* Whether what could not be opened is too much. */
+static int
+degraded_check(const struct minetd *mi, const struct reload_plan *plan)
+{
+	uint32_t total = edition_configured(plan->edition);
+	bool strict = plan->edition->conf->strict;
+
+	if (plan->degraded == 0 || mi->phase == RUN_RESTORING || (!strict &&
+	    (mi->phase != RUN_STARTING || plan->degraded < total)))
+		return 0;
+	log_message(LOG_LEVEL_ERROR, "failed", "%u of %u listeners could not "
+	    "be opened%s", plan->degraded, total,
+	    strict ? ", and strict = yes" : "");
+	return -1;
+}
+
+static int
+descriptors_plan(struct minetd *mi, const struct reload_plan *plan)
+{
+	uint64_t wanted = (uint64_t)edition_configured(plan->edition) +
+	    SPARE_DESCRIPTORS;
+
+	/* Besides those there are, of which some may be the same. */
+	if (!starter_raise_nofile(&mi->starter, wanted +
+	    mi->edition->listener_count) &&
+	    !starter_raise_nofile(&mi->starter, wanted))
+		log_message(LOG_LEVEL_WARNING, "limit", "%u listeners need "
+		    "more descriptors than the hard limit allows",
+		    edition_configured(plan->edition));
+	return 0;
+}
+
+int
+plan_make(struct minetd *mi, const struct conf *conf, struct reload_plan *plan)
+{
+	*plan = (struct reload_plan){
+		.edition = edition_new(conf, &mi->services),
+		.pid_fd = -1,
+	};
+	if (plan->edition == NULL) {
+		log_message(LOG_LEVEL_ERROR, "failed", "%s", strerror(errno));
+		conf_free(conf);
+		return -1;
+	}
+	if (descriptors_plan(mi, plan) == 0 &&
+	    listeners_place(mi, plan) == 0 && degraded_check(mi, plan) == 0 &&
+	    pidmove_plan(mi, plan) == 0) {
+		if (edition_finish(plan->edition) == 0)
+			return 0;
+		log_message(LOG_LEVEL_ERROR, "failed", "%s", strerror(errno));
+	}
+	plan_discard(mi, plan);
+	return -1;
+}
+
+/* Whether a leftover has the port of the listener. */
+static bool
+port_is_shared(const struct edition *ed, const struct listener *lst)
+{
+	for (uint32_t i = edition_configured(ed); i < ed->listener_count; i++) {
+		const struct listener *left = ed->listeners[i].listener;
+
+		if (left->fd != -1 && left->id.transport == CONF_TCP &&
+		    left->local.port == lst->local.port)
+			return true;
+	}
+	return false;
+}
+
+/* Ports are shared no longer than there is something to share them with. */
+static void
+ports_unshare(struct edition *ed)
+{
+	for (uint32_t i = 0; i < edition_configured(ed); i++) {
+		struct listener *lst = ed->listeners[i].listener;
+
+		if (lst->shares_port && !port_is_shared(ed, lst))
+			listener_share_port(lst, false);
+	}
+}
+
+/* A degraded one is tried again as the present configuration has it. */
+static void
+degraded_restore(struct edition *ed)
+{
+	for (uint32_t i = 0; i < edition_configured(ed); i++) {
+		struct listener *lst = ed->listeners[i].listener;
+
+		if (lst->fd == -1)
+			lst->options = *options_of(ed, i);
+	}
+}
+
+void
+plan_discard(struct minetd *mi, struct reload_plan *plan)
+{
+	struct edition *ed = plan->edition;
+
+	/* Also those that the present edition has, and that were closed. */
+	for (uint32_t i = 0; i < ed->listener_count; i++) {
+		struct listener *lst = ed->listeners[i].listener;
+
+		if (lst != NULL && !lst->listening)
+			listener_close(lst);
+	}
+	degraded_restore(mi->edition);
+	if (plan->shares_ports)
+		ports_unshare(mi->edition);
+	pidmove_discard(mi, plan);
+	edition_unref(ed);
+	*plan = (struct reload_plan){ .pid_fd = -1 };
+}
+
+/* Indexes and what is kept of a configuration are of the new edition. */
+static void
+services_commit(struct minetd *mi, struct edition *old, struct edition *ed)
+{
+	struct service *svc;
+
+	while ((svc = STAILQ_FIRST(&mi->dirty)) != NULL) {
+		STAILQ_REMOVE_HEAD(&mi->dirty, entry);
+		svc->dirty = false;
+	}
+	for (svc = service_first(&mi->services); svc != NULL;
+	    svc = service_next(svc)) {
+		svc->index = SERVICE_NO_INDEX;
+		handler_plan_retire(svc->plan, &mi->retired);
+		svc->plan = NULL;
+	}
+	for (uint32_t i = 0; i < old->listener_count; i++)
+		old->listeners[i].listener->index = LISTENER_NO_INDEX;
+	for (uint32_t i = 0; i < ed->listener_count; i++)
+		ed->listeners[i].listener->index = i;
+	for (uint32_t i = 0; i < ed->service_count; i++) {
+		const struct edition_service *entry = &ed->services[i];
+
+		if (entry->service == NULL)
+			continue;
+		entry->service->index = i;
+		entry->service->kill_grace_msec = entry->conf->kill_grace_msec;
+		entry->service->log_connections = entry->conf->log_connections;
+	}
+}
+
+/* A socket that goes on gets the options of the new edition. */
+static void
+listener_keep(struct edition *ed, uint32_t index)
+{
+	struct listener *lst = ed->listeners[index].listener;
+
+	lst->id.addr.port = conf_listens(ed->conf)[index].addr.port;
+	if (listener_change(lst, options_of(ed, index)) == -1)
+		listenlog_option(ed, index);
+}
+
+/*
+ * Sockets that share a port and have the very same address as well are a group
+ * to the kernel, which hands out clients to any of them.  The one that is left
+ * over must not be in it.
+ */
+static void
+groups_avoid(struct edition *ed, const struct listener *lst)
+{
+	for (uint32_t i = edition_configured(ed); lst->shares_port &&
+	    i < ed->listener_count; i++) {
+		struct listener *left = ed->listeners[i].listener;
+
+		if (left->id.transport == CONF_TCP &&
+		    addr_equal(&left->local, &lst->local) &&
+		    strcmp(left->id.interface, lst->id.interface) == 0)
+			listener_begin_closing(left);
+	}
+}
+
+static void
+listeners_commit(struct edition *old, struct edition *ed)
+{
+	uint32_t count = edition_configured(ed);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct listener *lst = ed->listeners[i].listener;
+
+		if (lst->listening) {
+			listener_keep(ed, i);
+		} else if (lst->fd != -1) {
+			groups_avoid(ed, lst);
+			listener_listen(lst);
+			listenlog_state(ed, i);
+		}
+	}
+	/* When their successors listen: in between nobody would be found. */
+	for (uint32_t i = count; i < ed->listener_count; i++)
+		listener_begin_closing(ed->listeners[i].listener);
+	/* What was opened since the plan was made, and is not wanted. */
+	for (uint32_t i = 0; i < old->listener_count; i++)
+		if (old->listeners[i].listener->index == LISTENER_NO_INDEX)
+			listener_close(old->listeners[i].listener);
+}
+
+void
+plan_commit(struct minetd *mi, struct reload_plan *plan, struct monotime now)
+{
+	struct edition *old = mi->edition;
+
+	services_commit(mi, old, plan->edition);
+	listeners_commit(old, plan->edition);
+	mi->edition = plan->edition;
+	plan->edition = NULL;
+	pidmove_commit(mi, plan);
+	if (mi->phase == RUN_SERVING)
+		logging_change(mi->options, old->conf, mi->edition->conf);
+	edition_unref(old);
+	handler_plans_free(&mi->retired);
+	ports_unshare(mi->edition);
+	retry_update(mi, now);
+}
+
+int
+plan_empty(struct minetd *mi, const struct front *front, uint32_t listener)
+{
+	const struct edition *ed = front->edition;
+	struct listener *lst;
+
+	if (listener < edition_configured(ed) ||
+	    listener >= ed->listener_count)
+		return -1;
+	/* The next frontend has it from here on, perhaps for good. */
+	if (ed != mi->edition)
+		return 0;
+	lst = ed->listeners[listener].listener;
+	if (lst->fd == -1)
+		return 0;
+	listenlog_close(ed, listener);
+	listener_close(lst);
+	ports_unshare(mi->edition);
+	return 0;
+}

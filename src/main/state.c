@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * What one image of the daemon leaves to the next, as bytes.
+ *
+ * Each kind of record has one function, which writes the fields or reads them,
+ * so that both cannot differ.  Numbers are in the order of this machine: the
+ * bytes never leave it.
+ */
+
+#include "main/state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "main/statecheck.h"
+
+struct head {
+	uint32_t magic;
+	uint32_t version;
+	uint64_t len;		/* of everything, the head included */
+	uint64_t checksum;	/* of everything but the checksum itself */
+};
+
+enum record_type {
+	RECORD_MAIN = 1,
+	RECORD_OPTIONS,
+	RECORD_STARTER,
+	RECORD_SERVICE,
+	RECORD_LISTENER,
+	RECORD_PROC,
+	RECORD_FRONT,
+};
+
+struct record {
+	uint32_t type;
+	uint32_t len;		/* of the fields that follow */
+};
+
+struct codec {
+	bool writing;
+	bool failed;		/* writing: no memory; reading: too short */
+	uint8_t *bytes;
+	size_t at;
+	size_t end;		/* of what may be read, or is allocated */
+};
+
+/* Where the next len bytes are; NULL when there are none. */
+static uint8_t *
+codec_take(struct codec *co, size_t len)
+{
+	if (co->failed)
+		return NULL;
+	if (co->end - co->at < len && co->writing) {
+		size_t size = (co->at + len) * 2;
+		uint8_t *bytes = realloc(co->bytes, size);
+
+		if (bytes != NULL) {
+			co->bytes = bytes;
+			co->end = size;
+		}
+	}
+	if (co->end - co->at < len) {
+		co->failed = true;
+		return NULL;
+	}
+	co->at += len;
+	return co->bytes + co->at - len;
+}
+
+static void
+codec_bytes(struct codec *co, void *value, size_t len)
+{
+	uint8_t *at = codec_take(co, len);
+
+	if (at == NULL)
+		return;
+	if (co->writing)
+		memcpy(at, value, len);
+	else
+		memcpy(value, at, len);
+}
+
+static void
+codec_u8(struct codec *co, uint8_t *value)
+{
+	codec_bytes(co, value, sizeof(*value));
+}
+
+static void
+codec_u32(struct codec *co, uint32_t *value)
+{
+	codec_bytes(co, value, sizeof(*value));
+}
+
+static void
+codec_i32(struct codec *co, int32_t *value)
+{
+	codec_bytes(co, value, sizeof(*value));
+}
+
+static void
+codec_u64(struct codec *co, uint64_t *value)
+{
+	codec_bytes(co, value, sizeof(*value));
+}
+
+static void
+codec_i64(struct codec *co, int64_t *value)
+{
+	codec_bytes(co, value, sizeof(*value));
+}
+
+/* The length with the terminator, 0 for NULL, then the text. */
+static void
+codec_text(struct codec *co, const char **text)
+{
+	const char *given = co->writing ? *text : NULL;
+	uint32_t len = given != NULL ? (uint32_t)strlen(given) + 1 : 0;
+	uint8_t *at;
+
+	codec_u32(co, &len);
+	if (!co->writing)
+		*text = NULL;
+	if (len == 0)
+		return;
+	at = codec_take(co, len);
+	if (at == NULL)
+		return;
+	if (given != NULL)
+		memcpy(at, given, len);
+	else if (memchr(at, '\0', len) == at + len - 1)
+		*text = (const char *)at;
+	else
+		co->failed = true;
+}
+
+static void
+codec_addr(struct codec *co, struct addr *addr)
+{
+	codec_bytes(co, &addr->family, sizeof(addr->family));
+	codec_bytes(co, &addr->port, sizeof(addr->port));
+	codec_u32(co, &addr->scope);
+	codec_bytes(co, addr->bytes, sizeof(addr->bytes));
+}
+
+static void
+main_code(struct codec *co, struct state *state)
+{
+	codec_u64(co, &state->next_id);
+	codec_u64(co, &state->log_lost);
+	codec_i64(co, &state->began_nsec);
+	codec_i32(co, &state->conf_fd);
+	codec_i32(co, &state->pid_fd);
+	codec_i32(co, &state->log_fd);
+	codec_u8(co, &state->reload_wanted);
+}
+
+static void
+options_code(struct codec *co, struct state_options *options)
+{
+	codec_text(co, &options->conf_file);
+	codec_text(co, &options->log);
+	codec_text(co, &options->pid_file);
+	codec_text(co, &options->pid_path);
+	codec_text(co, &options->binary);
+	codec_u8(co, &options->foreground);
+	codec_u8(co, &options->debug);
+}
+
+static void
+starter_code(struct codec *co, struct state_starter *starter)
+{
+	codec_u64(co, &starter->nofile_soft);
+	codec_u64(co, &starter->nofile_hard);
+	codec_i32(co, &starter->nice);
+	codec_i32(co, &starter->oom_score_adj);
+	codec_u8(co, &starter->nofile_raised);
+	codec_u8(co, &starter->may_change_user);
+	codec_u8(co, &starter->may_lower_oom);
+	codec_u8(co, &starter->real_time);
+}
+
+static void
+service_code(struct codec *co, struct state_service *svc)
+{
+	codec_text(co, &svc->name);
+	codec_u32(co, &svc->kill_grace_msec);
+	codec_u8(co, &svc->log_connections);
+}
+
+static void
+listener_code(struct codec *co, struct state_listener *lst)
+{
+	codec_u32(co, &lst->service);
+	codec_i32(co, &lst->fd);
+	codec_u8(co, &lst->transport);
+	codec_u8(co, &lst->v6);
+	codec_u8(co, &lst->mptcp);
+	codec_u8(co, &lst->shares_port);
+	codec_u8(co, &lst->closing);
+	codec_addr(co, &lst->addr);
+	codec_text(co, &lst->path);
+	codec_text(co, &lst->interface);
+	codec_u64(co, &lst->dev);
+	codec_u64(co, &lst->ino);
+}
+
+static void
+proc_code(struct codec *co, struct state_proc *proc)
+{
+	codec_u64(co, &proc->id);
+	codec_i64(co, &proc->started_nsec);
+	codec_i32(co, &proc->pid);
+	codec_u32(co, &proc->service);
+	codec_u32(co, &proc->listener);
+	codec_addr(co, &proc->peer);
+	codec_addr(co, &proc->local);
+}
+
+static void
+front_code(struct codec *co, struct state_front *front)
+{
+	codec_i32(co, &front->pid);
+	codec_i32(co, &front->channel);
+}
+
+/* The fields of entry i of the records of a type. */
+static void
+record_code(struct codec *co, struct state *state, uint32_t type, uint32_t i)
+{
+	switch (type) {
+	case RECORD_MAIN:
+		main_code(co, state);
+		break;
+	case RECORD_OPTIONS:
+		options_code(co, &state->options);
+		break;
+	case RECORD_STARTER:
+		starter_code(co, &state->starter);
+		break;
+	case RECORD_SERVICE:
+		service_code(co, &state->services[i]);
+		break;
+	case RECORD_LISTENER:
+		listener_code(co, &state->listeners[i]);
+		break;
+	case RECORD_PROC:
+		proc_code(co, &state->procs[i]);
+		break;
+	case RECORD_FRONT:
+		front_code(co, &state->fronts[i]);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+records_write(struct codec *co, struct state *state, uint32_t type,
+    uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct record record = { .type = type };
+		size_t at = co->at;
+
+		codec_bytes(co, &record, sizeof(record));
+		record_code(co, state, type, i);
+		if (co->failed)
+			return;
+		record.len = (uint32_t)(co->at - at - sizeof(record));
+		memcpy(co->bytes + at, &record, sizeof(record));
+	}
+}
+
+/* Of everything, as if the checksum were 0. */
+static uint64_t
+checksum_of(const uint8_t *bytes, size_t len)
+{
+	struct head head;
+	uint64_t checksum;
+
+	memcpy(&head, bytes, sizeof(head));
+	head.checksum = 0;
+	checksum = hash_bytes(bytes + sizeof(head), len - sizeof(head));
+	return checksum ^ hash_bytes(&head, sizeof(head));
+}
+
+uint8_t *
+state_encode(struct state *state, size_t *len)
+{
+	struct codec co = { .writing = true };
+	struct head head = {
+		.magic = STATE_MAGIC, .version = STATE_VERSION,
+	};
+
+	codec_bytes(&co, &head, sizeof(head));
+	records_write(&co, state, RECORD_MAIN, 1);
+	records_write(&co, state, RECORD_OPTIONS, 1);
+	records_write(&co, state, RECORD_STARTER, 1);
+	records_write(&co, state, RECORD_SERVICE, state->service_count);
+	records_write(&co, state, RECORD_LISTENER, state->listener_count);
+	records_write(&co, state, RECORD_PROC, state->proc_count);
+	records_write(&co, state, RECORD_FRONT, state->front_count);
+	if (co.failed) {
+		free(co.bytes);
+		errno = ENOMEM;
+		return NULL;
+	}
+	head.len = co.at;
+	memcpy(co.bytes, &head, sizeof(head));
+	head.checksum = checksum_of(co.bytes, co.at);
+	memcpy(co.bytes, &head, sizeof(head));
+	*len = co.at;
+	return co.bytes;
+}
+
+/* How many there are of each record; records that do not fit: false. */
+static bool
+records_count(const uint8_t *bytes, size_t len, uint32_t counts[])
+{
+	size_t at = sizeof(struct head);
+	struct record record;
+
+	while (len - at >= sizeof(record)) {
+		memcpy(&record, bytes + at, sizeof(record));
+		at += sizeof(record);
+		if (record.len > len - at)
+			return false;
+		at += record.len;
+		if (record.type <= RECORD_FRONT)
+			counts[record.type]++;
+	}
+	return at == len;
+}
+
+static bool
+records_read(struct state *state, uint8_t *bytes, size_t len)
+{
+	uint32_t seen[RECORD_FRONT + 1] = { 0 };
+	size_t at = sizeof(struct head);
+	struct record record;
+
+	for (; at < len; at += sizeof(record) + record.len) {
+		struct codec co = { .bytes = bytes, .at = at + sizeof(record) };
+
+		memcpy(&record, bytes + at, sizeof(record));
+		co.end = co.at + record.len;
+		if (record.type > RECORD_FRONT)
+			continue;
+		record_code(&co, state, record.type, seen[record.type]++);
+		if (co.failed)
+			return false;
+	}
+	return true;
+}
+
+static const char *
+arrays_allocate(struct state *state, const uint32_t counts[])
+{
+	state->service_count = counts[RECORD_SERVICE];
+	state->listener_count = counts[RECORD_LISTENER];
+	state->proc_count = counts[RECORD_PROC];
+	state->front_count = counts[RECORD_FRONT];
+	state->services = calloc(state->service_count + 1,
+	    sizeof(*state->services));
+	state->listeners = calloc(state->listener_count + 1,
+	    sizeof(*state->listeners));
+	state->procs = calloc(state->proc_count + 1, sizeof(*state->procs));
+	state->fronts = calloc(state->front_count + 1,
+	    sizeof(*state->fronts));
+	if (state->services == NULL || state->listeners == NULL ||
+	    state->procs == NULL || state->fronts == NULL)
+		return "there is not enough memory";
+	return NULL;
+}
+
+static const char *
+head_check(const uint8_t *bytes, size_t len)
+{
+	struct head head;
+
+	if (len < sizeof(head))
+		return "the state is too short";
+	memcpy(&head, bytes, sizeof(head));
+	if (head.magic != STATE_MAGIC)
+		return "this is no state of minetd";
+	if (head.version != STATE_VERSION)
+		return "the state is of another version";
+	if (head.len != len)
+		return "the state is incomplete";
+	if (head.checksum != checksum_of(bytes, len))
+		return "the state is damaged";
+	return NULL;
+}
+
+const char *
+state_decode(struct state *state, const uint8_t *bytes, size_t len)
+{
+	uint32_t counts[RECORD_FRONT + 1] = { 0 };
+	const char *why = head_check(bytes, len);
+
+	*state = (struct state){ 0 };
+	if (why != NULL)
+		return why;
+	if (!records_count(bytes, len, counts) || counts[RECORD_MAIN] != 1 ||
+	    counts[RECORD_OPTIONS] != 1 || counts[RECORD_STARTER] != 1)
+		return "the state has not the records that it must have";
+	why = arrays_allocate(state, counts);
+	/* Nothing is written to the bytes that are read. */
+	if (why == NULL && !records_read(state, (uint8_t *)(uintptr_t)bytes,
+	    len))
+		why = "a record of the state is too short";
+	if (why == NULL)
+		why = statecheck(state);
+	if (why != NULL)
+		state_fini(state);
+	return why;
+}
+
+void
+state_fini(struct state *state)
+{
+	free(state->services);
+	free(state->listeners);
+	free(state->procs);
+	free(state->fronts);
+	*state = (struct state){ 0 };
+}
