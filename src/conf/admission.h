@@ -40,7 +40,7 @@ struct admission {
 	uint32_t max_children;	/* all services together; 0: no limit */
 	uint32_t frontend_uid;	/* whom the frontend becomes */
 	uint32_t frontend_gid;
-	uint32_t drain_timeout_msec; /* for what is closing, or carried on */
+	uint32_t drain_timeout_msec; /* for what is closing; 0: no limit */
 	uint32_t reserved;	/* 0 */
 };
 

@@ -168,7 +168,8 @@ struct conf {
 	uint32_t frontend_uid;	/* no service's user, unless not root */
 	uint32_t frontend_gid;
 	uint32_t max_children;	/* 0: no limit */
-	uint32_t drain_timeout_msec; /* of a frontend that was replaced */
+	uint32_t drain_timeout_msec; /* of a frontend that was replaced; 0:
+				 * no limit */
 	uint8_t log_format;	/* enum log_format */
 	uint8_t log_level;	/* enum log_level */
 	bool strict;

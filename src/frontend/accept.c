@@ -352,7 +352,8 @@ closing_due(void *arg, struct monotime now)
 {
 	struct acceptor *acc = arg;
 	const struct admission *adm = acc->adm;
-	bool overdue = !monotime_before(now, monotime_add_msec(acc->started,
+	bool overdue = adm->drain_timeout_msec != 0 &&
+	    !monotime_before(now, monotime_add_msec(acc->started,
 	    adm->drain_timeout_msec));
 	bool done = true;
 

@@ -137,8 +137,9 @@ static void
 drain_begin(struct front *front, const struct edition *ed, struct monotime now)
 {
 	front->state = FRONT_DRAINING;
-	timer_arm(loop_timers(front->mi->loop), &front->drain_end,
-	    monotime_add_msec(now, ed->conf->drain_timeout_msec));
+	if (ed->conf->drain_timeout_msec != 0)
+		timer_arm(loop_timers(front->mi->loop), &front->drain_end,
+		    monotime_add_msec(now, ed->conf->drain_timeout_msec));
 }
 
 static int
@@ -486,6 +487,7 @@ front_adopt(struct minetd *mi, pid_t pid, int channel, struct monotime now)
 	drain_begin(front, mi->edition, now);
 	if (loop_arm(mi->loop, &front->channel, EPOLLIN) == 0)
 		return front;
+	front->channel.fd = -1;	/* still the caller's */
 	front_free(front);
 	return NULL;
 }

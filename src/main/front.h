@@ -55,7 +55,7 @@ bool	front_reaped(struct minetd *mi, pid_t pid, int status,
 
 /*
  * Take over one that was retired by another image of this process; its channel
- * is open, and belongs to the front.  NULL with errno.
+ * is open, and belongs to the front unless that fails: NULL with errno.
  */
 struct front *front_adopt(struct minetd *mi, pid_t pid, int channel,
 	    struct monotime now);

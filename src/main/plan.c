@@ -224,8 +224,8 @@ degraded_check(const struct minetd *mi, const struct reload_plan *plan)
 	return -1;
 }
 
-static int
-descriptors_plan(struct minetd *mi, const struct reload_plan *plan)
+static void
+descriptors_raise(struct minetd *mi, const struct reload_plan *plan)
 {
 	uint64_t wanted = (uint64_t)edition_configured(plan->edition) +
 	    SPARE_DESCRIPTORS;
@@ -237,7 +237,6 @@ descriptors_plan(struct minetd *mi, const struct reload_plan *plan)
 		log_message(LOG_LEVEL_WARNING, "limit", "%u listeners need "
 		    "more descriptors than the hard limit allows",
 		    edition_configured(plan->edition));
-	return 0;
 }
 
 int
@@ -252,8 +251,8 @@ plan_make(struct minetd *mi, const struct conf *conf, struct reload_plan *plan)
 		conf_free(conf);
 		return -1;
 	}
-	if (descriptors_plan(mi, plan) == 0 &&
-	    listeners_place(mi, plan) == 0 && degraded_check(mi, plan) == 0 &&
+	descriptors_raise(mi, plan);
+	if (listeners_place(mi, plan) == 0 && degraded_check(mi, plan) == 0 &&
 	    pidmove_plan(mi, plan) == 0) {
 		if (edition_finish(plan->edition) == 0)
 			return 0;

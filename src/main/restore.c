@@ -254,10 +254,14 @@ restored_start(struct restore *re)
 	struct monotime now = monotime_now();
 
 	plan_commit(mi, &mi->reload.plan, now);
-	for (uint32_t i = 0; i < re->state.front_count; i++)
-		if (is_our_child(re->state.fronts[i].pid))
-			front_adopt(mi, re->state.fronts[i].pid,
-			    re->state.fronts[i].channel, now);
+	for (uint32_t i = 0; i < re->state.front_count; i++) {
+		const struct state_front *from = &re->state.fronts[i];
+
+		/* Without its channel it ends by itself. */
+		if (!is_our_child(from->pid) ||
+		    front_adopt(mi, from->pid, from->channel, now) == NULL)
+			close(from->channel);
+	}
 	mi->phase = RUN_SERVING;
 	up->began = (struct monotime){ re->state.began_nsec };
 	if (re->back) {
@@ -302,9 +306,10 @@ image_return(struct restore *re, const char *why)
 {
 	log_message(LOG_LEVEL_ERROR, "failed", "%s", why);
 	log_flush();
-	if (!re->back)
-		handover_exec(&re->ho, &re->state, NULL, HANDOVER_BACK,
-		    environ);
+	if (re->back)
+		return EX_SOFTWARE;
+	starter_keep_capabilities(&re->mi.starter);
+	handover_exec(&re->ho, &re->state, NULL, HANDOVER_BACK, environ);
 	return EX_SOFTWARE;
 }
 

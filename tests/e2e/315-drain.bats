@@ -46,6 +46,19 @@ drain_conf()
 	assert_eq 0 "$(count_log 'event=restarted')"
 }
 
+@test "without a limit it may linger as long as it likes" {
+	drain_conf 0
+	start_minetd
+	front=$(frontend_pid)
+	kill -HUP "$MINETD_PID"
+	wait_log 'reload result=ok'
+	kill -USR2 "$MINETD_PID"
+	wait_log 'upgrade result=ok'
+	assert_eq hello "$(talk echo hello)"
+	alive "$front"
+	assert_eq 0 "$(count_log 'event=(overdue|hung|ended)')"
+}
+
 @test "one that lingers keeps no port busy" {
 	drain_conf 1h
 	start_minetd
