@@ -523,6 +523,18 @@ stop_once()
 	assert_match 'CapPrm:.0000000000000400' "$before"
 	upgrade ok
 	assert_eq "$before" "$(grep ^Cap "/proc/$MINETD_PID/status")"
+	# Also on the way back, from either point.
+	replace "$others/minetd-other-frontend"
+	upgrade failed
+	assert_eq "$before" "$(grep ^Cap "/proc/$MINETD_PID/status")"
+	replace "$(script liar <<-END
+	#!/bin/sh
+	[ "\$1" != --upgrade-check ] || exec "$others/minetd" "\$@"
+	exec "$others/minetd-other-state" "\$@"
+	END
+	)"
+	upgrade failed
+	assert_eq "$before" "$(grep ^Cap "/proc/$MINETD_PID/status")"
 	upgrade_conf 'service "caps" { listen = {"tcp://127.0.0.1:0"} exec = {"/bin/grep", "CapPrm", "/proc/self/status"} }'
 	kill -HUP "$MINETD_PID"
 	wait_log 'reload result=ok'
