@@ -44,15 +44,16 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
 BASE_SRCS = addr loop timer log logtext loghead logsink logdest channel \
-	sealed verdict
+	sealed verdict done
 CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge \
 	store key value url suggest complaint heap block account identity privilege \
-	env host listen overlap applies dump admission
+	env host listen target overlap applies does content dump admission
 MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	plan match edition listener listenlog sockopt sockpath retry service \
-	handler front tell serve environment spawn child cred proc state \
+	handler front hear carried waiter tell serve environment spawn child cred proc state \
 	statecheck handover precheck upgrade restore
-FRONTEND_SRCS = frontend confine accept admit refusal outbox
+FRONTEND_SRCS = frontend confine inlet accept admit dispatch carry builtin \
+	redirect pty tcpmux dgram wait refusal outbox
 UNIT_TESTS = addr_test admit_test channel_test conf_test environment_test \
 	key_test log_test logsink_test loop_test match_test overlap_test \
 	plan_test prescan_test proc_test sockopt_test state_test timer_test \

@@ -14,6 +14,7 @@
 
 #include <arpa/inet.h>
 #include <net/if.h>
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 
 #include <errno.h>
@@ -127,6 +128,10 @@ put_host(char *at, const struct addr *addr)
 		return put_ip6(at, addr);
 	case ADDR_UNIX:
 		return put_number(put_text(at, "uid:"), addr_cred(addr).uid);
+	case ADDR_VSOCK:
+		if (addr_vsock(addr).cid == UINT32_MAX)
+			return put_text(at, "*");
+		return put_number(at, addr_vsock(addr).cid);
 	default:
 		return put_text(at, "-");
 	}
@@ -175,6 +180,7 @@ addr_from_sockaddr(struct addr *addr, const struct sockaddr *sa, socklen_t len)
 {
 	struct sockaddr_in6 sin6;
 	struct sockaddr_in sin;
+	struct sockaddr_vm svm;
 
 	*addr = (struct addr){ .family = ADDR_NONE };
 	if (len < sizeof(sa->sa_family))
@@ -189,6 +195,9 @@ addr_from_sockaddr(struct addr *addr, const struct sockaddr *sa, socklen_t len)
 		addr->port = ntohs(sin6.sin6_port);
 	} else if (sa->sa_family == AF_UNIX) {
 		addr->family = ADDR_UNIX;
+	} else if (sa->sa_family == AF_VSOCK && len >= sizeof(svm)) {
+		memcpy(&svm, sa, sizeof(svm));
+		*addr = addr_from_vsock(svm.svm_cid, svm.svm_port);
 	}
 }
 
@@ -213,6 +222,14 @@ addr_to_sockaddr(const struct addr *addr, struct sockaddr_storage *ss)
 		memcpy(&sin6->sin6_addr, addr->bytes, sizeof(addr->bytes));
 		return sizeof(*sin6);
 	}
+	if (addr->family == ADDR_VSOCK) {
+		struct sockaddr_vm *svm = (struct sockaddr_vm *)ss;
+
+		svm->svm_family = AF_VSOCK;
+		svm->svm_cid = addr_vsock(addr).cid;
+		svm->svm_port = addr_vsock(addr).port;
+		return sizeof(*svm);
+	}
 	return 0;
 }
 
@@ -234,6 +251,8 @@ addr_format(const struct addr *addr, char *buf)
 		*at++ = ']';
 	if (addr->family == ADDR_UNIX)
 		at = put_number(put_text(at, ",pid:"), addr_cred(addr).pid);
+	else if (addr->family == ADDR_VSOCK)
+		at = put_number(put_text(at, ":"), addr_vsock(addr).port);
 	else if (addr->family == ADDR_IP4 || addr->family == ADDR_IP6)
 		at = put_number(put_text(at, ":"), addr->port);
 	return (size_t)(at - buf);
@@ -252,6 +271,9 @@ addr_equal(const struct addr *a, const struct addr *b)
 		    memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 	case ADDR_UNIX:
 		return memcmp(a->bytes, b->bytes, sizeof(struct addr_cred)) ==
+		    0;
+	case ADDR_VSOCK:
+		return memcmp(a->bytes, b->bytes, sizeof(struct addr_vsock)) ==
 		    0;
 	default:
 		return true;
@@ -286,5 +308,25 @@ addr_from_cred(uint32_t pid, uint32_t uid, uint32_t gid)
 	struct addr addr = { .family = ADDR_UNIX };
 
 	memcpy(addr.bytes, &cred, sizeof(cred));
+	return addr;
+}
+
+struct addr_vsock
+addr_vsock(const struct addr *addr)
+{
+	struct addr_vsock vsock = { 0 };
+
+	if (addr->family == ADDR_VSOCK)
+		memcpy(&vsock, addr->bytes, sizeof(vsock));
+	return vsock;
+}
+
+struct addr
+addr_from_vsock(uint32_t cid, uint32_t port)
+{
+	struct addr_vsock vsock = { .cid = cid, .port = port };
+	struct addr addr = { .family = ADDR_VSOCK };
+
+	memcpy(addr.bytes, &vsock, sizeof(vsock));
 	return addr;
 }

@@ -23,12 +23,13 @@ enum addr_family {
 	ADDR_IP4,
 	ADDR_IP6,
 	ADDR_UNIX,		/* bytes are struct addr_cred */
+	ADDR_VSOCK,		/* bytes are struct addr_vsock */
 };
 
 /* 24 bytes without padding; crosses the channel and lies in configurations. */
 struct addr {
 	uint16_t family;	/* enum addr_family */
-	uint16_t port;		/* host byte order; 0 for unix */
+	uint16_t port;		/* host byte order; 0 for unix and vsock */
 	uint32_t scope;		/* interface of a link-local IPv6 address */
 	uint8_t bytes[16];	/* network byte order; IPv4: the first four */
 };
@@ -38,6 +39,12 @@ struct addr_cred {
 	uint32_t pid;
 	uint32_t uid;
 	uint32_t gid;
+};
+
+/* vsock(7), kept in bytes; UINT32_MAX is any. */
+struct addr_vsock {
+	uint32_t cid;
+	uint32_t port;
 };
 
 enum {
@@ -63,8 +70,8 @@ void	addr_from_sockaddr(struct addr *addr, const struct sockaddr *sa,
 	    socklen_t len);
 
 /*
- * Fill *ss from an ADDR_IP4 or ADDR_IP6 address and return its length; 0 for
- * the other families.
+ * Fill *ss from an address of IP or vsock and return its length; 0 for the
+ * other families.
  */
 socklen_t addr_to_sockaddr(const struct addr *addr,
 	    struct sockaddr_storage *ss);
@@ -72,13 +79,13 @@ socklen_t addr_to_sockaddr(const struct addr *addr,
 /*
  * Write the address without its port, the way addr_parse() reads it, and
  * return the length.  A scope that no longer names an interface is written as
- * a number.  A unix peer is "uid:N", ADDR_NONE is "-".  buf has at least
- * ADDR_TEXT_SIZE bytes and is terminated.
+ * a number.  A unix peer is "uid:N", one of vsock its CID, ADDR_NONE "-".  buf
+ * has at least ADDR_TEXT_SIZE bytes and is terminated.
  */
 size_t	addr_format_host(const struct addr *addr, char *buf);
 
 /*
- * The same with the port: 127.0.0.1:80, [::1]:80; a unix peer is
+ * The same with the port: 127.0.0.1:80, [::1]:80, and CID:PORT; a unix peer is
  * "uid:N,pid:N".
  */
 size_t	addr_format(const struct addr *addr, char *buf);
@@ -92,5 +99,9 @@ bool	addr_is_any(const struct addr *addr);
 /* The credentials of an ADDR_UNIX address, and the address made of them. */
 struct addr_cred addr_cred(const struct addr *addr);
 struct addr addr_from_cred(uint32_t pid, uint32_t uid, uint32_t gid);
+
+/* The same of ADDR_VSOCK. */
+struct addr_vsock addr_vsock(const struct addr *addr);
+struct addr addr_from_vsock(uint32_t cid, uint32_t port);
 
 #endif

@@ -12,12 +12,19 @@
 
 #include "base/channel.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
 /* Aligned as cmsg(3) wants it; CMSG_LEN of one int is less than its size. */
+/* What every message has; version, type and listener, then the body. */
+enum { MESSAGE_SIZE = 8 + CHANNEL_BODY };
+
+static_assert(offsetof(struct channel_msg, text) == MESSAGE_SIZE,
+    "messages keep their size");
+
 union control {
 	struct cmsghdr align;
 	char bytes[CMSG_SPACE(sizeof(int))];
@@ -51,10 +58,19 @@ batch_attach(struct batch *batch, int i, int fd)
 	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
 }
 
-static void
-batch_add(struct batch *batch, int i, struct channel_msg *msg)
+/* How many bytes of a message cross; 0: its text has no such length. */
+static size_t
+message_size(const struct channel_msg *msg)
 {
-	batch->iovs[i] = (struct iovec){ msg, sizeof(*msg) };
+	if (msg->type != CHANNEL_LOG)
+		return MESSAGE_SIZE;
+	return msg->log.len <= CHANNEL_TEXT ? MESSAGE_SIZE + msg->log.len : 0;
+}
+
+static void
+batch_add(struct batch *batch, int i, struct channel_msg *msg, size_t size)
+{
+	batch->iovs[i] = (struct iovec){ msg, size };
 	batch->hdrs[i].msg_hdr = (struct msghdr){
 		.msg_iov = &batch->iovs[i],
 		.msg_iovlen = 1,
@@ -71,7 +87,8 @@ channel_send(int fd, struct channel_item *items, int n)
 		n = CHANNEL_BATCH;
 	for (int i = 0; i < n; i++) {
 		items[i].msg.version = CHANNEL_VERSION;
-		batch_add(&batch, i, &items[i].msg);
+		batch_add(&batch, i, &items[i].msg,
+		    message_size(&items[i].msg));
 		if (items[i].fd != -1)
 			batch_attach(&batch, i, items[i].fd);
 	}
@@ -129,7 +146,8 @@ batch_check(struct batch *batch, struct channel_item *items, int n)
 		struct mmsghdr *hdr = &batch->hdrs[i];
 		struct channel_item *item = &items[i];
 		bool fine = control_take(&hdr->msg_hdr, &item->fd) &&
-		    hdr->msg_len == sizeof(item->msg) &&
+		    hdr->msg_len >= MESSAGE_SIZE &&
+		    hdr->msg_len == message_size(&item->msg) &&
 		    item->msg.version == CHANNEL_VERSION;
 
 		if (!ended && hdr->msg_len != 0)
@@ -155,7 +173,7 @@ channel_recv(int fd, struct channel_item *items, int n)
 	if (n > CHANNEL_BATCH)
 		n = CHANNEL_BATCH;
 	for (int i = 0; i < n; i++) {
-		batch_add(&batch, i, &items[i].msg);
+		batch_add(&batch, i, &items[i].msg, sizeof(items[i].msg));
 		batch.hdrs[i].msg_hdr.msg_control = &batch.controls[i];
 		batch.hdrs[i].msg_hdr.msg_controllen = CMSG_LEN(sizeof(int));
 	}

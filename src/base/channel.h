@@ -3,7 +3,8 @@
 
 /*
  * The one thing that main and frontend share: a SOCK_SEQPACKET socketpair that
- * carries messages of one size, each with at most one descriptor.
+ * carries messages of one size, each with at most one descriptor; only LOG has
+ * a text behind it.
  *
  * Neither side ever blocks on it.  A full channel is back-pressure: the sender
  * keeps what it could not send and waits for EPOLLOUT.  This module checks the
@@ -14,12 +15,16 @@
 #ifndef MINETD_CHANNEL_H
 #define MINETD_CHANNEL_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/addr.h"
 
 enum {
-	CHANNEL_VERSION = 1,
+	CHANNEL_VERSION = 2,
+	CHANNEL_BODY = 112,	/* bytes of a message behind its head */
+	CHANNEL_TEXT = 896,	/* most bytes of a text */
 	CHANNEL_COUNTS = 8,	/* entries of a counts message */
 	CHANNEL_BATCH = 32,	/* most items of one call */
 	CHANNEL_FD_LOST = -2,	/* fd of an item whose descriptor found no place
@@ -36,13 +41,20 @@ enum channel_type {
 
 	/* From main to a frontend. */
 	CHANNEL_SETUP = 1,	/* the admission block, a memfd */
-	CHANNEL_LISTEN = 2,	/* a listening socket; listener */
+	CHANNEL_LISTEN = 2,	/* a socket to poll, again or for the first
+				 * time; listener and listen */
 	CHANNEL_ACTIVE = 3,	/* counts: handlers that are alive already */
 	CHANNEL_GO = 4,		/* accept */
 	CHANNEL_EXITED = 5,	/* counts: handlers that have ended */
 	CHANNEL_STOP = 6,	/* let go of the listeners, then say STOPPED,
 				 * and leave when nothing is carried on */
 	CHANNEL_PING = 7,	/* answer with PONG */
+	CHANNEL_LOAN = 8,	/* a descriptor of a handler's to carry; loan */
+	CHANNEL_RETURN = 9,	/* that handler has ended; loan, and the socket
+				 * that it had read from */
+	CHANNEL_PARTNER = 10,	/* the other end of a conversation; partner,
+				 * and a descriptor unless it failed */
+	CHANNEL_TARGET = 11,	/* an address of a redirect; target */
 
 	/* From a frontend to main. */
 	CHANNEL_READY = 64,	/* confined, waits for GO */
@@ -54,6 +66,16 @@ enum channel_type {
 	CHANNEL_ACCEPT_FAILED = 70, /* accept error; listener and failed */
 	CHANNEL_EMPTY = 71,	/* a closing listener was let go of, with
 				 * nobody left in its queue; listener */
+	CHANNEL_WAIT_READY = 72, /* start the handler that waits; the frontend
+				 * does not poll until LISTEN; listener */
+	CHANNEL_CONNECT = 73,	/* be my PARTNER: a unix socket; connect */
+	CHANNEL_BEGAN = 74,	/* a conversation of the frontend's; done */
+	CHANNEL_DONE = 75,	/* its end; done */
+	CHANNEL_LOG = 76,	/* a line of a handler's stderr; log */
+	CHANNEL_REPAID = 77,	/* nothing more will come of a loan; loan */
+	CHANNEL_THROTTLED = 78,	/* a listener rests, or is polled again;
+				 * listener and throttled */
+	CHANNEL_RESOLVE = 79,	/* no target of a redirect answers; connect */
 };
 
 /* How many handlers of a service; by index in the admission block. */
@@ -62,8 +84,75 @@ struct channel_count {
 	uint32_t count;		/* 0: the entry and those after it are empty */
 };
 
+struct channel_listen {
+	uint32_t transport;	/* enum conf_transport, never CONF_FD */
+};
+
 struct channel_start {
 	struct addr peer;
+	struct addr local;	/* udp: the address that was asked */
+	uint32_t service;	/* that of the listener, or one behind tcpmux */
+	uint32_t tag;		/* pty: of the PARTNER that is waited for; udp:
+				 * of the LOAN; 0: none */
+};
+
+enum channel_loan_kind {
+	CHANNEL_LOAN_DATAGRAMS,	/* a socket that datagrams are relayed to */
+	CHANNEL_LOAN_STDERR,	/* a pipe to read lines from */
+};
+
+struct channel_loan {
+	struct addr peer;	/* datagrams */
+	struct addr local;	/* datagrams */
+	uint64_t id;		/* of the connection; with the kind it names
+				 * the loan */
+	uint32_t kind;		/* enum channel_loan_kind */
+	uint32_t service;	/* in the receiver's edition; UINT32_MAX: none
+				 * of it */
+	uint32_t tag;		/* of the START; 0: of another frontend's */
+};
+
+struct channel_partner {
+	uint32_t tag;
+	int32_t error;		/* errno; 0: a descriptor is attached */
+};
+
+struct channel_connect {
+	uint32_t tag;
+	uint32_t service;
+	uint32_t target;	/* index among the targets of the service */
+};
+
+struct channel_target {
+	struct addr addr;
+	uint32_t service;
+	uint32_t target;
+};
+
+/* A conversation that the frontend itself carried. */
+struct channel_done {
+	struct addr peer;
+	struct addr local;
+	uint64_t bytes_in;	/* from the peer */
+	uint64_t bytes_out;	/* to the peer */
+	uint64_t msec;		/* how long it took */
+	uint32_t service;
+	uint32_t tag;		/* no other of this frontend's has it */
+	uint32_t reason;	/* enum done_reason */
+	uint32_t target;	/* redirect: which one; UINT32_MAX: none */
+};
+
+struct channel_log {
+	uint64_t id;		/* of the loan */
+	uint32_t len;		/* of the text */
+	uint32_t left_out;	/* lines before it that were too many */
+	uint32_t cut;		/* bytes that were left out of it */
+};
+
+struct channel_throttled {
+	uint32_t on;		/* 1: rests; 0: is polled again */
+	uint32_t discarded;	/* requests thrown away to move on */
+	uint32_t msec;		/* for how long */
 };
 
 struct channel_rejected {
@@ -83,12 +172,30 @@ struct channel_msg {
 	uint16_t type;		/* enum channel_type */
 	uint32_t listener;	/* index in the admission block */
 	union {
+		uint8_t body[CHANNEL_BODY]; /* zero where it is not used */
+		struct channel_listen listen;
 		struct channel_start start;
 		struct channel_rejected rejected;
 		struct channel_failed failed;
 		struct channel_count counts[CHANNEL_COUNTS];
+		struct channel_loan loan;
+		struct channel_partner partner;
+		struct channel_connect connect;
+		struct channel_target target;
+		struct channel_done done;
+		struct channel_log log;
+		struct channel_throttled throttled;
 	};
+	char text[CHANNEL_TEXT]; /* LOG: log.len bytes of it cross */
 };
+
+/* Empty a message, but for the text, which is never looked at unless filled. */
+static inline void
+channel_msg_init(struct channel_msg *msg, enum channel_type type)
+{
+	memset(msg, 0, offsetof(struct channel_msg, text));
+	msg->type = (uint16_t)type;
+}
 
 /* A message and its descriptor; fd is -1 when it has none, see also above. */
 struct channel_item {

@@ -2,7 +2,8 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * The block that a frontend is given: a head, the services, the listeners.
+ * The block that a frontend is given: a head; the services, the listeners, the
+ * targets and the names of tcpmux; and the bytes that these refer to.
  */
 
 #include "conf/admission.h"
@@ -12,21 +13,35 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/sealed.h"
+#include "conf/transport.h"
 
 enum {
 	ADMISSION_MAGIC = 0x41444d31,	/* "1MDA" in memory */
-	ADMISSION_VERSION = 2,
+	ADMISSION_VERSION = 3,
+	IDLE_MSEC = 60000,	/* where it is not configured */
+};
+
+/* What is written: a service, and the configuration that it is of. */
+struct export {
+	const struct conf *conf;
+	const struct admission_leftovers *left;
+	struct admission *adm;	/* the block, with its arrays; allocated */
+	uint8_t *bytes;		/* of what lies behind the arrays */
+	size_t len;
+	size_t start;		/* of the bytes, in the block */
 };
 
 static size_t
-block_size(uint32_t services, uint32_t listeners)
+arrays_size(const struct admission *adm)
 {
-	return sizeof(struct admission) +
-	    services * sizeof(struct admission_service) +
-	    listeners * sizeof(struct admission_listener);
+	return sizeof(*adm) + adm->services * sizeof(struct admission_service) +
+	    adm->listeners * sizeof(struct admission_listener) +
+	    adm->targets * sizeof(struct admission_target) +
+	    adm->muxes * sizeof(struct admission_mux);
 }
 
 const struct admission_service *
@@ -42,58 +57,244 @@ admission_listeners(const struct admission *adm)
 	    adm->services);
 }
 
-struct admission_service
-admission_of(const struct conf_service *svc)
+const struct admission_target *
+admission_targets(const struct admission *adm)
 {
-	return (struct admission_service){
-		.instances = svc->instances,
-		.on_full = svc->on_full,
+	return (const struct admission_target *)(admission_listeners(adm) +
+	    adm->listeners);
+}
+
+const struct admission_mux *
+admission_muxes(const struct admission *adm)
+{
+	return (const struct admission_mux *)(admission_targets(adm) +
+	    adm->targets);
+}
+
+const uint8_t *
+admission_bytes(const struct admission *adm, struct admission_bytes bytes)
+{
+	return (const uint8_t *)adm + bytes.offset;
+}
+
+static struct admission_leftover
+service_at(const struct export *ex, uint32_t index)
+{
+	uint32_t count = ex->conf->services.count;
+
+	if (index >= count)
+		return ex->left->services[index - count];
+	return (struct admission_leftover){
+		ex->conf, &conf_services(ex->conf)[index],
 	};
 }
 
-static void
-services_fill(struct admission_service *services, const struct conf *conf,
-    const struct admission_leftovers *left)
+/* The same bytes of neighbours (those of defaults) are written once. */
+static struct admission_bytes
+bytes_add(struct export *ex, const void *bytes, size_t len)
 {
-	uint32_t count = conf->services.count;
+	struct admission_bytes placed = {
+		(uint32_t)(ex->start + ex->len), (uint32_t)len
+	};
 
-	for (uint32_t i = 0; i < count; i++) {
-		const struct conf_service *svc = &conf_services(conf)[i];
-
-		services[i] = admission_of(svc);
-		services[i].first_listener = svc->first_listen;
-		services[i].listeners = svc->listens;
+	if (len == 0)
+		return (struct admission_bytes){ 0, 0 };
+	if (ex->len >= len && memcmp(ex->bytes + ex->len - len, bytes, len) ==
+	    0) {
+		placed.offset -= (uint32_t)len;
+		return placed;
 	}
-	for (uint32_t i = 0; i < left->service_count; i++)
-		services[count + i] = left->services[i];
+	memcpy(ex->bytes + ex->len, bytes, len);
+	ex->len += len;
+	return placed;
+}
+
+static struct admission_bytes
+conf_bytes_add(struct export *ex, const struct conf *conf,
+    struct conf_bytes bytes)
+{
+	return bytes_add(ex, conf_bytes(conf, bytes), bytes.len);
+}
+
+static enum admission_does
+does_of(const struct conf_service *svc)
+{
+	if (svc->builtin != CONF_BUILTIN_NONE)
+		return ADMISSION_BUILTIN;
+	if (svc->targets.count > 0)
+		return ADMISSION_REDIRECT;
+	if (svc->wait)
+		return ADMISSION_WAIT;
+	return svc->pty ? ADMISSION_PTY : ADMISSION_HANDLER;
+}
+
+/*
+ * Who waits for a program, or for what is behind a redirect, may do so; what
+ * has no connection, or serves nobody but the peer, ends some time.
+ */
+static uint32_t
+idle_of(const struct conf_service *svc, enum admission_does does)
+{
+	if (svc->idle_set)
+		return svc->idle_msec;
+	return does == ADMISSION_BUILTIN || does == ADMISSION_HANDLER ?
+	    IDLE_MSEC : 0;
 }
 
 static void
-listeners_fill(struct admission_listener *listeners, const struct conf *conf,
-    const struct admission_leftovers *left)
+service_fill(struct export *ex, struct admission_service *to,
+    const struct admission_leftover *from, uint32_t first_target)
 {
-	uint32_t count = conf->listens.count;
+	const struct conf_service *svc = from->svc;
+
+	*to = (struct admission_service){
+		.instances = svc->instances,
+		.first_target = first_target,
+		.targets = svc->targets.count,
+		.connect_timeout_msec = svc->connect_timeout_msec,
+		.idle_msec = idle_of(svc, does_of(svc)),
+		.max_runtime_msec = svc->max_runtime_msec,
+		.text = conf_bytes_add(ex, from->conf, svc->text_bytes),
+		.on_full = svc->on_full,
+		.does = (uint8_t)does_of(svc),
+		.builtin = svc->builtin,
+		.proxy_out = svc->proxy_out,
+		.log_connections = svc->log_connections,
+		.tcpmux_reply = svc->tcpmux_reply,
+		.shares = svc->wait &&
+		    svc->activation == CONF_ACTIVATION_SYSTEMD,
+	};
+	for (size_t i = 0; i < CONF_BANNERS; i++)
+		to->banner[i] = conf_bytes_add(ex, from->conf,
+		    svc->banner_bytes[i]);
+}
+
+static void
+targets_fill(struct admission_target *to,
+    const struct admission_leftover *from, uint32_t *connects)
+{
+	const struct conf_target *targets = conf_targets(from->conf,
+	    from->svc);
+
+	for (uint32_t i = 0; i < from->svc->targets.count; i++) {
+		to[i] = (struct admission_target){
+			.addr = targets[i].addr,
+			.transport = targets[i].transport,
+		};
+		if (targets[i].transport == CONF_TCP)
+			*connects = 1;
+	}
+}
+
+static void
+services_fill(struct export *ex)
+{
+	struct admission_service *services =
+	    (struct admission_service *)(uintptr_t)admission_services(ex->adm);
+	struct admission_target *targets =
+	    (struct admission_target *)(uintptr_t)admission_targets(ex->adm);
+	uint32_t next_target = 0;
+
+	for (uint32_t i = 0; i < ex->adm->services; i++) {
+		const struct admission_leftover from = service_at(ex, i);
+
+		service_fill(ex, &services[i], &from, next_target);
+		targets_fill(targets + next_target, &from, &ex->adm->connects);
+		next_target += from.svc->targets.count;
+		if (i >= ex->conf->services.count)
+			continue;
+		services[i].first_listener = from.svc->first_listen;
+		services[i].listeners = from.svc->listens;
+	}
+}
+
+static void
+listeners_fill(const struct export *ex)
+{
+	struct admission_listener *listeners =
+	    (struct admission_listener *)(uintptr_t)admission_listeners(
+	    ex->adm);
+	uint32_t count = ex->conf->listens.count;
 
 	for (uint32_t i = 0; i < count; i++) {
-		const struct conf_listen *lst = &conf_listens(conf)[i];
+		const struct conf_listen *lst = &conf_listens(ex->conf)[i];
 
 		listeners[i] = (struct admission_listener){
 			.service = lst->service,
 			.transport = lst->transport,
 		};
 	}
-	for (uint32_t i = 0; i < left->listener_count; i++)
-		listeners[count + i] = left->listeners[i];
+	for (uint32_t i = 0; i < ex->left->listener_count; i++)
+		listeners[count + i] = ex->left->listeners[i];
 }
 
-static void
-block_fill(struct admission *adm, const struct conf *conf,
+static int
+names_compare(const void *left, const void *right)
+{
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* Of the configuration only: what was removed is not reached any more. */
+static int
+muxes_fill(struct export *ex)
+{
+	struct admission_mux *muxes =
+	    (struct admission_mux *)(uintptr_t)admission_muxes(ex->adm);
+	struct pair {
+		const char *name;
+		uint32_t service;
+	} *pairs = calloc(ex->adm->muxes + 1, sizeof(*pairs));
+	size_t n = 0;
+
+	if (pairs == NULL)
+		return -1;
+	for (uint32_t i = 0; i < ex->conf->services.count; i++) {
+		const struct conf_list list =
+		    conf_services(ex->conf)[i].mux_names;
+
+		for (uint32_t j = 0; j < list.count; j++)
+			pairs[n++] = (struct pair){ conf_string(ex->conf,
+			    conf_strings(ex->conf, list)[j]), i };
+	}
+	qsort(pairs, n, sizeof(*pairs), names_compare);
+	for (size_t i = 0; i < n; i++)
+		muxes[i] = (struct admission_mux){
+			bytes_add(ex, pairs[i].name, strlen(pairs[i].name)),
+			pairs[i].service,
+		};
+	free(pairs);
+	return 0;
+}
+
+/* How much there will be at most; counts go into the head. */
+static size_t
+size_estimate(const struct export *ex, struct admission *head)
+{
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; i < head->services; i++) {
+		const struct admission_leftover from = service_at(ex, i);
+		const struct conf_list names = from.svc->mux_names;
+
+		head->targets += from.svc->targets.count;
+		bytes += from.svc->text_bytes.len;
+		for (size_t j = 0; j < CONF_BANNERS; j++)
+			bytes += from.svc->banner_bytes[j].len;
+		if (from.conf != ex->conf)
+			continue;
+		head->muxes += names.count;
+		for (uint32_t j = 0; j < names.count; j++)
+			bytes += strlen(conf_string(ex->conf,
+			    conf_strings(ex->conf, names)[j]));
+	}
+	return arrays_size(head) + bytes;
+}
+
+int
+admission_export(const struct conf *conf,
     const struct admission_leftovers *left)
 {
-	struct admission_service *services =
-	    (struct admission_service *)(adm + 1);
-
-	*adm = (struct admission){
+	struct admission head = {
 		.magic = ADMISSION_MAGIC,
 		.version = ADMISSION_VERSION,
 		.services = conf->services.count + left->service_count,
@@ -103,39 +304,30 @@ block_fill(struct admission *adm, const struct conf *conf,
 		.frontend_uid = conf->frontend_uid,
 		.frontend_gid = conf->frontend_gid,
 		.drain_timeout_msec = conf->drain_timeout_msec,
+		.pending_max = conf->pending_max,
+		.pending_per_source = conf->pending_per_source,
+		.preface_timeout_msec = conf->preface_timeout_msec,
 	};
-	services_fill(services, conf, left);
-	listeners_fill((struct admission_listener *)(services + adm->services),
-	    conf, left);
-}
+	struct export ex = { .conf = conf, .left = left };
+	size_t size = size_estimate(&ex, &head);
+	int fd = -1;
 
-int
-admission_export(const struct conf *conf,
-    const struct admission_leftovers *left)
-{
-	size_t size = block_size(conf->services.count + left->service_count,
-	    conf->listens.count + left->listener_count);
-	int fd = sealed_open("minetd-admission");
-	struct admission *adm = MAP_FAILED;
-	int saved;
-
-	if (fd == -1 || ftruncate(fd, (off_t)size) == -1)
-		goto fail;
-	adm = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (adm == MAP_FAILED)
-		goto fail;
-	block_fill(adm, conf, left);
-	munmap(adm, size);
-	if (sealed_finish(fd) == -1)
-		goto fail;
-	return fd;
-
-fail:
-	saved = errno;
-	if (fd != -1)
-		close(fd);
+	ex.adm = calloc(1, size);
+	if (ex.adm == NULL)
+		return -1;
+	*ex.adm = head;
+	ex.start = arrays_size(&head);
+	ex.bytes = (uint8_t *)ex.adm + ex.start;
+	services_fill(&ex);
+	listeners_fill(&ex);
+	if (muxes_fill(&ex) == 0) {
+		ex.adm->size = (uint32_t)(ex.start + ex.len);
+		fd = sealed_new("minetd-admission", ex.adm, ex.adm->size);
+	}
+	int saved = errno;
+	free(ex.adm);
 	errno = saved;
-	return -1;
+	return fd;
 }
 
 const struct admission *
@@ -155,7 +347,7 @@ admission_import(int fd)
 		return NULL;
 	if (adm->magic != ADMISSION_MAGIC ||
 	    adm->version != ADMISSION_VERSION ||
-	    (size_t)st.st_size != block_size(adm->services, adm->listeners)) {
+	    (size_t)st.st_size != adm->size || adm->size < arrays_size(adm)) {
 		errno = EINVAL;
 		return NULL;
 	}

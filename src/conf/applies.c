@@ -12,81 +12,127 @@
 
 #include <string.h>
 
+#include "conf/transport.h"
 #include "conf/url.h"
 
-static const enum key_id tcp_keys[] = {
-	KEY_INTERFACE, KEY_REUSE_PORT, KEY_FREEBIND, KEY_TRANSPARENT,
-	KEY_NODELAY, KEY_DEFER_ACCEPT, KEY_KEEPALIVE, KEY_KEEPALIVE_TIME,
-	KEY_KEEPALIVE_INTERVAL, KEY_KEEPALIVE_PROBES, KEY_DSCP, KEY_MARK,
-	KEY_MPTCP,
+/* Which listeners a service has, as bits. */
+enum has {
+	HAS_IP = 1u << 0,
+	HAS_TCP = 1u << 1,
+	HAS_PATH = 1u << 2,
+	HAS_CONNECTIONS = 1u << 3,
+	HAS_OWN = 1u << 4,	/* one that minetd itself opens */
 };
 
-static const enum key_id unix_keys[] = {
-	KEY_SOCKET_USER, KEY_SOCKET_GROUP, KEY_SOCKET_MODE,
+/* An option, and what one of the listeners must be for it. */
+struct option_row {
+	enum key_id id;
+	unsigned needs;
 };
 
-/* Which transports the values of `listen` name. */
-struct transports {
-	bool tcp;
-	bool unix_path;
-	bool known;		/* every value could be read */
+static const struct option_row option_rows[] = {
+	{ KEY_INTERFACE, HAS_IP },
+	{ KEY_BACKLOG, HAS_CONNECTIONS },
+	{ KEY_REUSE_PORT, HAS_IP },
+	{ KEY_FREEBIND, HAS_IP },
+	{ KEY_TRANSPARENT, HAS_IP },
+	{ KEY_NODELAY, HAS_TCP },
+	{ KEY_DEFER_ACCEPT, HAS_TCP },
+	{ KEY_KEEPALIVE, HAS_TCP },
+	{ KEY_KEEPALIVE_TIME, HAS_TCP },
+	{ KEY_KEEPALIVE_INTERVAL, HAS_TCP },
+	{ KEY_KEEPALIVE_PROBES, HAS_TCP },
+	{ KEY_SEND_BUFFER, HAS_OWN },
+	{ KEY_RECEIVE_BUFFER, HAS_OWN },
+	{ KEY_DSCP, HAS_IP },
+	{ KEY_MARK, HAS_IP },
+	{ KEY_MPTCP, HAS_TCP },
+	{ KEY_SOCKET_USER, HAS_PATH },
+	{ KEY_SOCKET_GROUP, HAS_PATH },
+	{ KEY_SOCKET_MODE, HAS_PATH },
 };
 
-static struct transports
-transports_of(const struct merged *merged)
+static const char *
+need_name(unsigned needs)
+{
+	switch (needs) {
+	case HAS_IP:
+		return "a tcp or udp";
+	case HAS_TCP:
+		return "a tcp";
+	case HAS_PATH:
+		return "a unix";
+	case HAS_CONNECTIONS:
+		return "a connection-oriented";
+	default:
+		return "a newly opened";
+	}
+}
+
+static unsigned
+url_has(const struct url *url)
+{
+	unsigned has = HAS_OWN;
+
+	if (url->transport == CONF_FD || url->transport == CONF_TCPMUX)
+		return 0;
+	if (transport_is_ip(url->transport))
+		has |= HAS_IP;
+	if (url->transport == CONF_TCP)
+		has |= HAS_TCP;
+	if (transport_is_unix(url->transport) && url->path[0] == '/')
+		has |= HAS_PATH;
+	if (!transport_is_dgram(url->transport))
+		has |= HAS_CONNECTIONS;
+	return has;
+}
+
+/* False when a value could not be read, and may have been anything. */
+static bool
+find_listeners(const struct merged *merged, unsigned *has)
 {
 	const struct draft_setting *setting = merged->set[KEY_LISTEN];
-	struct transports found = { .known = setting != NULL };
 
+	*has = 0;
 	for (uint32_t i = 0; setting != NULL && i < setting->count; i++) {
 		const char *text = setting->values[i].text;
 		struct url url;
 
 		if (url_parse(&url, text, strlen(text)) != NULL)
-			found.known = false;
-		else if (url.transport == CONF_UNIX)
-			found.unix_path = true;
-		else
-			found.tcp = true;
+			return false;
+		*has |= url_has(&url);
 	}
-	return found;
+	return setting != NULL;
 }
 
 static void
-check_keys(const struct merge *merge, const struct merged *defaults,
-    struct store *plain, struct merged *merged, const enum key_id *ids)
+check_option(const struct merge *merge, const struct merged *defaults,
+    struct store *plain, struct merged *merged, const struct option_row *row)
 {
-	bool tcp = ids == tcp_keys;
-	size_t n = tcp ? sizeof(tcp_keys) / sizeof(tcp_keys[0]) :
-	    sizeof(unix_keys) / sizeof(unix_keys[0]);
+	const struct key *key = &keys[row->id];
+	char *value = (char *)store_home(&merged->values, key) + key->offset;
+	const char *unset = (char *)store_home(plain, key) + key->offset;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct key *key = &keys[ids[i]];
-		char *value = (char *)store_home(&merged->values, key) +
-		    key->offset;
-		const char *unset = (char *)store_home(plain, key) +
-		    key->offset;
-
-		if (memcmp(value, unset, key->size) == 0)
-			continue;
-		if (merged->set[ids[i]] != defaults->set[ids[i]])
-			merge_complain(merge, merged, ids[i],
-			    "needs a %s listener, and service \"%s\" has none",
-			    tcp ? "tcp" : "unix", merged->name);
-		memcpy(value, unset, key->size);
-	}
+	if (memcmp(value, unset, key->size) == 0)
+		return;
+	if (merged->set[row->id] != defaults->set[row->id])
+		merge_complain(merge, merged, row->id,
+		    "needs %s listener, and service \"%s\" has none",
+		    need_name(row->needs), merged->name);
+	memcpy(value, unset, key->size);
 }
 
 void
 applies_check(const struct merge *merge, const struct merged *defaults,
     struct store *plain, struct merged *merged)
 {
-	struct transports found = transports_of(merged);
+	unsigned has;
 
-	if (!found.known)
+	if (!find_listeners(merged, &has))
 		return;
-	if (!found.tcp)
-		check_keys(merge, defaults, plain, merged, tcp_keys);
-	if (!found.unix_path)
-		check_keys(merge, defaults, plain, merged, unix_keys);
+	for (size_t i = 0; i < sizeof(option_rows) / sizeof(option_rows[0]);
+	    i++)
+		if ((option_rows[i].needs & has) == 0)
+			check_option(merge, defaults, plain, merged,
+			    &option_rows[i]);
 }

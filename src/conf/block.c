@@ -152,6 +152,17 @@ block_add_string(struct block *block, const char *text)
 	};
 }
 
+struct conf_bytes
+block_add_bytes(struct block *block, const void *bytes, size_t len)
+{
+	if (len == 0)
+		return (struct conf_bytes){ 0 };
+	return (struct conf_bytes){
+		.offset = intern_bytes(block, bytes, len, 1),
+		.len = (uint32_t)len,
+	};
+}
+
 struct conf_list
 block_add_list(struct block *block, const void *items, size_t count,
     size_t size)

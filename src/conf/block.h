@@ -24,7 +24,7 @@ enum {
 #ifdef MINETD_OTHER_BLOCK	/* a build that tests upgrades */
 	BLOCK_VERSION = 9999,
 #else
-	BLOCK_VERSION = 2,
+	BLOCK_VERSION = 3,
 #endif
 };
 
@@ -39,6 +39,10 @@ void	block_free(struct block *block);
 uint32_t block_add(struct block *block, const void *bytes, size_t len);
 
 struct conf_str block_add_string(struct block *block, const char *text);
+
+/* Aligned for nothing. */
+struct conf_bytes block_add_bytes(struct block *block, const void *bytes,
+	    size_t len);
 
 /* count items of size bytes each; unset when there is none. */
 struct conf_list block_add_list(struct block *block, const void *items,

@@ -11,11 +11,14 @@
 
 #include "conf/build.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "conf/applies.h"
+#include "conf/content.h"
+#include "conf/does.h"
 #include "conf/env.h"
 #include "conf/heap.h"
 #include "conf/identity.h"
@@ -23,6 +26,8 @@
 #include "conf/merge.h"
 #include "conf/overlap.h"
 #include "conf/privilege.h"
+#include "conf/target.h"
+#include "conf/url.h"
 #include "conf/value.h"
 
 static const char root_pid_file[] = "/run/minetd.pid";
@@ -38,6 +43,7 @@ struct build {
 	struct conf_service *services;
 	uint32_t service_count;
 	struct listeners listeners;
+	struct targets targets;
 };
 
 /* The values of the top level. */
@@ -91,7 +97,8 @@ check_exec(const struct merge *merge, struct merged *merged)
 	struct conf_service *svc = &merged->values.service;
 	const struct conf *conf = block_conf(merge->block);
 
-	if (!check_required(merge, merged, KEY_EXEC, svc->exec))
+	if (merged->set[KEY_EXEC] == NULL ||
+	    !check_required(merge, merged, KEY_EXEC, svc->exec))
 		return;
 	struct conf_str program = conf_strings(conf, svc->exec)[0];
 	const char *path = conf_string(conf, program);
@@ -101,6 +108,33 @@ check_exec(const struct merge *merge, struct merged *merged)
 	env_check_size(merge, merged);
 	if (svc->argv0.offset == 0)
 		svc->argv0 = program;
+}
+
+/* What tcpmux clients say; they may write it in either case. */
+static void
+store_mux_names(const struct merge *merge, struct merged *merged)
+{
+	const struct draft_setting *setting = merged->set[KEY_LISTEN];
+	struct conf_str *names = heap_new(setting != NULL ? setting->count : 0,
+	    sizeof(*names));
+	size_t count = 0;
+
+	for (uint32_t i = 0; setting != NULL && i < setting->count; i++) {
+		const char *text = setting->values[i].text;
+		struct url url;
+
+		if (url_parse(&url, text, strlen(text)) != NULL ||
+		    url.transport != CONF_TCPMUX)
+			continue;
+		char *name = heap_strndup(url.path, strlen(url.path));
+		for (char *p = name; *p != '\0'; p++)
+			*p = (char)tolower((unsigned char)*p);
+		names[count++] = block_add_string(merge->block, name);
+		free(name);
+	}
+	merged->values.service.mux_names = block_add_list(merge->block, names,
+	    count, sizeof(*names));
+	free(names);
 }
 
 static void
@@ -125,6 +159,7 @@ build_service(struct build *build, const struct draft_section *section,
 	check_required(merge, merged, KEY_LISTEN,
 	    values->service.listen_text);
 	applies_check(merge, &build->defaults, &build->plain, merged);
+	does_check(merge, &build->defaults, merged);
 	env_check(merge, merged);
 	check_exec(merge, merged);
 	if (values->service.disabled) {
@@ -132,6 +167,10 @@ build_service(struct build *build, const struct draft_section *section,
 	} else {
 		identity_resolve(merge, merged);
 		privilege_check(merge, merged);
+		content_load(merge, merged);
+		store_mux_names(merge, merged);
+		targets_add(&build->targets, build->listeners.hosts, merge,
+		    merged, build->service_count);
 		listeners_add(&build->listeners, merge, merged,
 		    build->service_count);
 	}
@@ -201,6 +240,75 @@ check_duplicates(const struct build *build)
 	free(sorted);
 }
 
+/* A name of tcpmux, and whose it is. */
+struct mux_name {
+	struct conf_str name;
+	uint32_t service;
+};
+
+static int
+compare_mux_names(const void *left, const void *right)
+{
+	const struct mux_name *a = left;
+	const struct mux_name *b = right;
+
+	if (a->name.offset != b->name.offset)
+		return a->name.offset < b->name.offset ? -1 : 1;
+	return (a->service > b->service) - (a->service < b->service);
+}
+
+static struct mux_name *
+gather_mux_names(const struct build *build, size_t *count)
+{
+	const struct conf *conf = block_conf(build->merge.block);
+	struct mux_name *names = NULL;
+
+	*count = 0;
+	for (uint32_t i = 0; i < build->service_count; i++) {
+		const struct conf_list list = build->services[i].mux_names;
+
+		for (uint32_t j = 0; j < list.count; j++) {
+			names = heap_room(names, *count, sizeof(*names));
+			names[(*count)++] = (struct mux_name){
+				conf_strings(conf, list)[j], i
+			};
+		}
+	}
+	return names;
+}
+
+/* A name of tcpmux stands for one service, which a tcpmux service reaches. */
+static void
+check_mux_names(const struct build *build)
+{
+	const struct conf *conf = block_conf(build->merge.block);
+	bool reachable = false;
+	size_t count;
+	struct mux_name *names = gather_mux_names(build, &count);
+
+	if (count == 0)
+		return;
+	for (uint32_t i = 0; i < build->service_count; i++)
+		reachable = reachable || (!build->services[i].disabled &&
+		    build->services[i].builtin == CONF_BUILTIN_TCPMUX);
+	qsort(names, count, sizeof(*names), compare_mux_names);
+	for (size_t i = 1; i < count; i++) {
+		if (names[i].name.offset != names[i - 1].name.offset)
+			continue;
+		complain(build->merge.complaints,
+		    build->draft->services[names[i].service].place, "listen",
+		    "tcpmux://%s is a name of service \"%s\" already",
+		    conf_string(conf, names[i].name), conf_string(conf,
+		    build->services[names[i - 1].service].name));
+	}
+	if (!reachable)
+		complain_mildly(build->merge.complaints,
+		    build->draft->services[names[0].service].place, "listen",
+		    "no service with builtin = tcpmux leads to tcpmux://%s",
+		    conf_string(conf, names[0].name));
+	free(names);
+}
+
 static void
 build_frontend(struct build *build)
 {
@@ -256,9 +364,12 @@ build_conf(const struct draft *draft, struct complaints *complaints)
 	build_head(build);
 	build_services(build);
 	check_duplicates(build);
+	check_mux_names(build);
 	build_frontend(build);
 	listeners_resolve(&build->listeners, &build->merge,
 	    build->head.frontend_uid, build->head.frontend_gid);
+	targets_store(&build->targets, build->listeners.hosts, &build->merge,
+	    build->services);
 	overlap_check(&build->listeners, block_conf(build->merge.block),
 	    build->services, complaints);
 	build_listens(build);

@@ -81,6 +81,18 @@ conf_socket(const struct conf *conf, const struct conf_service *svc)
 	return block_at(conf, svc->socket);
 }
 
+const struct conf_target *
+conf_targets(const struct conf *conf, const struct conf_service *svc)
+{
+	return block_at(conf, svc->targets.offset);
+}
+
+const uint8_t *
+conf_bytes(const struct conf *conf, struct conf_bytes bytes)
+{
+	return block_at(conf, bytes.offset);
+}
+
 const uint32_t *
 conf_groups(const struct conf *conf, const struct conf_identity *identity)
 {

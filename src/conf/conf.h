@@ -36,9 +36,22 @@ struct conf_list {
 	uint32_t count;
 };
 
+/* Bytes in the block, not ended by anything; see conf_bytes(). */
+struct conf_bytes {
+	uint32_t offset;
+	uint32_t len;
+};
+
+/* conf/transport.h has what they have in common.  The numbers cross upgrades. */
 enum conf_transport {
 	CONF_TCP,
-	CONF_UNIX,		/* SOCK_STREAM on a path */
+	CONF_UNIX,		/* SOCK_STREAM, a path or abstract */
+	CONF_UDP,
+	CONF_UNIX_DGRAM,
+	CONF_UNIX_SEQPACKET,
+	CONF_VSOCK,
+	CONF_FD,		/* inherited: adopting it tells what it is */
+	CONF_TCPMUX,		/* no socket: a name that a tcpmux service knows */
 };
 
 /* Whether an IPv6 socket also serves IPv4. */
@@ -57,6 +70,40 @@ enum conf_stderr {
 	CONF_STDERR_SOCKET,
 	CONF_STDERR_NULL,
 	CONF_STDERR_FILE,
+	CONF_STDERR_LOG,
+};
+
+/* What a service does without a program. */
+enum conf_builtin {
+	CONF_BUILTIN_NONE,
+	CONF_BUILTIN_ECHO,	/* RFC 862 */
+	CONF_BUILTIN_DISCARD,	/* RFC 863 */
+	CONF_BUILTIN_CHARGEN,	/* RFC 864 */
+	CONF_BUILTIN_DAYTIME,	/* RFC 867 */
+	CONF_BUILTIN_TIME,	/* RFC 868 */
+	CONF_BUILTIN_TCPMUX,	/* RFC 1078 */
+	CONF_BUILTIN_TRAP,	/* says nothing */
+	CONF_BUILTIN_TEXT,	/* says `text` */
+};
+
+/* What a target of `redirect` hears first. */
+enum conf_proxy_out {
+	CONF_PROXY_OUT_NONE,
+	CONF_PROXY_OUT_V1,
+	CONF_PROXY_OUT_V2,
+};
+
+/* How a handler with `wait` gets its sockets. */
+enum conf_activation {
+	CONF_ACTIVATION_INETD,	/* the one that is ready, as fd 0 */
+	CONF_ACTIVATION_SYSTEMD, /* all of the service, from fd 3 on */
+};
+
+enum conf_banner {
+	CONF_BANNER,		/* whoever connects */
+	CONF_BANNER_SUCCESS,	/* then, who is served */
+	CONF_BANNER_FAIL,	/* or who is refused */
+	CONF_BANNERS,
 };
 
 enum conf_log_connections {
@@ -74,11 +121,23 @@ enum {
 /* One socket to open.  A host name in `listen` may make several. */
 struct conf_listen {
 	struct conf_str text;	/* "tcp://localhost:13", as in -T */
-	struct conf_str path;	/* unix: absolute path; otherwise "" */
+	struct conf_str path;	/* unix: absolute path, or @NAME when abstract;
+				 * fd: NAME; otherwise "" */
 	uint32_t service;	/* index of its service */
-	struct addr addr;	/* tcp: where to bind */
+	struct addr addr;	/* ip, vsock: where to bind; fd: family
+				 * ADDR_NONE, the port is the how-manieth of
+				 * that NAME, from 0 on */
 	uint8_t transport;	/* enum conf_transport */
 	uint8_t v6;		/* enum conf_v6 */
+};
+
+/* An address of a target of `redirect`; a host name may have several. */
+struct conf_target {
+	struct conf_str text;	/* as configured */
+	struct conf_str path;	/* unix; otherwise "" */
+	struct addr addr;	/* tcp */
+	uint8_t transport;	/* CONF_TCP or CONF_UNIX */
+	uint8_t reserved[3];	/* 0 */
 };
 
 /* One resource limit, RLIM_INFINITY as UINT64_MAX. */
@@ -150,10 +209,28 @@ struct conf_service {
 	struct conf_str argv0;	/* argv[0] of the handler: never "" */
 	uint32_t identity;	/* offset of a struct conf_identity */
 	uint32_t socket;	/* offset of a struct conf_socket */
-	uint32_t instances;	/* handlers alive at once; 0: no limit */
+	struct conf_list redirect_text; /* of struct conf_str: as configured */
+	struct conf_list targets; /* of struct conf_target, in that order */
+	struct conf_list mux_names; /* of struct conf_str, lower case: what
+				 * tcpmux clients say */
+	struct conf_str text;	/* builtin text: as configured */
+	struct conf_bytes text_bytes; /*   and what it sends */
+	struct conf_str banner[CONF_BANNERS]; /* paths as configured; "": none */
+	struct conf_bytes banner_bytes[CONF_BANNERS]; /*   and their contents */
+	uint32_t instances;	/* conversations at once; 0: no limit */
 	uint32_t kill_grace_msec;
+	uint32_t connect_timeout_msec; /* of each target */
+	uint32_t idle_msec;	/* see conf_idle_msec() */
+	uint32_t max_runtime_msec; /* 0: no limit */
 	uint8_t on_full;	/* enum conf_on_full */
 	uint8_t log_connections; /* enum conf_log_connections */
+	uint8_t builtin;	/* enum conf_builtin */
+	uint8_t proxy_out;	/* enum conf_proxy_out */
+	uint8_t activation;	/* enum conf_activation */
+	bool wait;
+	bool pty;
+	bool tcpmux_reply;
+	bool idle_set;		/* `idle` was configured, also as 0 */
 	bool disabled;
 };
 
@@ -170,6 +247,9 @@ struct conf {
 	uint32_t max_children;	/* 0: no limit */
 	uint32_t drain_timeout_msec; /* of a frontend that was replaced; 0:
 				 * no limit */
+	uint32_t pending_max;	/* clients whose preface is awaited, all, */
+	uint32_t pending_per_source; /* and of one source; 0: no limit */
+	uint32_t preface_timeout_msec;
 	uint8_t log_format;	/* enum log_format */
 	uint8_t log_level;	/* enum log_level */
 	bool strict;
@@ -241,6 +321,9 @@ const struct conf_socket *conf_socket(const struct conf *conf,
 	    const struct conf_service *svc);
 const uint32_t *conf_groups(const struct conf *conf,
 	    const struct conf_identity *identity);
+const struct conf_target *conf_targets(const struct conf *conf,
+	    const struct conf_service *svc);
+const uint8_t *conf_bytes(const struct conf *conf, struct conf_bytes bytes);
 const struct conf_limit *conf_limits(const struct conf *conf,
 	    const struct conf_identity *identity);
 

@@ -6,7 +6,7 @@
  *
  * Walks the table of keys: what the table knows is written, defaults too.
  * Only what differs from its absence when it is set is left out when it is
- * not: unset lists, `groups`, `nice`, `limits`.
+ * not: unset lists, `builtin`, `groups`, `nice`, `idle`, `limits`.
  */
 
 #include "conf/conf.h"
@@ -132,6 +132,8 @@ write_stderr(const struct dump *dump)
 
 	if (identity->stderr_mode == CONF_STDERR_SOCKET) {
 		write_quoted(dump->out, "socket");
+	} else if (identity->stderr_mode == CONF_STDERR_LOG) {
+		write_quoted(dump->out, "log");
 	} else if (identity->stderr_mode == CONF_STDERR_NULL) {
 		write_quoted(dump->out, "null");
 	} else {
@@ -229,6 +231,9 @@ write_key(const struct dump *dump, const struct key *key)
 		memcpy(&list, field, sizeof(list));
 	if (!set && (key->set_offset != 0 ||
 	    (key->shape == KEY_LIST && list.count == 0)))
+		return;
+	/* What a service does is one of three keys, or none of them. */
+	if (key == &keys[KEY_BUILTIN] && read_number(key, field) == 0)
 		return;
 	fprintf(dump->out, "%s%s = ", dump->indent, key->name);
 	if (key->shape == KEY_LIST)

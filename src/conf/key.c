@@ -29,6 +29,8 @@
 	.home = KEY_HOME_IDENTITY, FIELD(struct conf_identity, field)
 #define SET_FLAG(field)							\
 	.set_offset = offsetof(struct conf_identity, field)
+#define SET_FLAG_SERVICE(field)						\
+	.set_offset = offsetof(struct conf_service, field)
 
 #define LIMIT(key_name, resource)					\
 	{ key_name, KEY_IN_LIMITS, KEY_SCALAR, KIND_LIMIT,		\
@@ -42,6 +44,11 @@ static const char *const log_formats[] = { "logfmt", "json", NULL };
 static const char *const log_levels[] = { "error", "warning", "info", "debug",
 	NULL };
 static const char *const on_full_words[] = { "queue", "refuse", NULL };
+/* The empty word is the absence of one. */
+static const char *const builtin_words[] = { "", "echo", "discard", "chargen",
+	"daytime", "time", "tcpmux", "trap", "text", NULL };
+static const char *const proxy_out_words[] = { "none", "v1", "v2", NULL };
+static const char *const activation_words[] = { "inetd", "systemd", NULL };
 static const char *const log_connection_words[] = { "no", "yes", "verbose",
 	NULL };
 
@@ -68,6 +75,12 @@ const struct key keys[KEY_COUNT] = {
 	.value = "minetd" },
 [KEY_DRAIN_TIMEOUT] = { "drain_timeout", KEY_IN_TOP, KEY_SCALAR, KIND_MSEC,
 	CONF(drain_timeout_msec), .max = INT32_MAX, .value = "1h" },
+[KEY_PENDING_MAX] = { "pending_max", KEY_IN_TOP, KEY_SCALAR, KIND_NUMBER,
+	CONF(pending_max), .min = 1, .max = 65536, .value = "256" },
+[KEY_PENDING_PER_SOURCE] = { "pending_per_source", KEY_IN_TOP, KEY_SCALAR,
+	KIND_NUMBER, CONF(pending_per_source), .max = 65536, .value = "16" },
+[KEY_PREFACE_TIMEOUT] = { "preface_timeout", KEY_IN_TOP, KEY_SCALAR, KIND_MSEC,
+	CONF(preface_timeout_msec), .min = 1, .max = INT32_MAX, .value = "3s" },
 [KEY_STRICT] = { "strict", KEY_IN_TOP, KEY_SCALAR, KIND_BOOL, CONF(strict) },
 [KEY_MAX_CHILDREN] = { "max_children", KEY_IN_TOP, KEY_SCALAR, KIND_NUMBER,
 	CONF(max_children), .max = INT32_MAX },
@@ -119,8 +132,25 @@ const struct key keys[KEY_COUNT] = {
 	SOCKET(mode), .max = 0777, .value = "0666" },
 [KEY_EXEC] = { "exec", KEY_IN_SERVICE, KEY_LIST, KIND_TEXT, SERVICE(exec),
 	.min = 1, .max = TEXT_MAX },
+[KEY_BUILTIN] = { "builtin", KEY_IN_SERVICE, KEY_SCALAR, KIND_WORD,
+	SERVICE(builtin), .words = builtin_words },
+[KEY_REDIRECT] = { "redirect", KEY_IN_SERVICE, KEY_LIST, KIND_TARGET,
+	SERVICE(redirect_text) },
+[KEY_PROXY_OUT] = { "proxy_out", KEY_IN_BOTH, KEY_SCALAR, KIND_WORD,
+	SERVICE(proxy_out), .words = proxy_out_words, .value = "none" },
+[KEY_CONNECT_TIMEOUT] = { "connect_timeout", KEY_IN_BOTH, KEY_SCALAR,
+	KIND_MSEC, SERVICE(connect_timeout_msec), .min = 1, .max = INT32_MAX,
+	.value = "5s" },
+[KEY_TEXT] = { "text", KEY_IN_BOTH, KEY_SCALAR, KIND_TEXT, SERVICE(text),
+	.max = TEXT_MAX },
+[KEY_WAIT] = { "wait", KEY_IN_BOTH, KEY_SCALAR, KIND_BOOL, SERVICE(wait) },
+[KEY_ACTIVATION] = { "activation", KEY_IN_BOTH, KEY_SCALAR, KIND_WORD,
+	SERVICE(activation), .words = activation_words, .value = "inetd" },
 [KEY_ARGV0] = { "argv0", KEY_IN_BOTH, KEY_SCALAR, KIND_TEXT, SERVICE(argv0),
 	.max = TEXT_MAX },
+[KEY_PTY] = { "pty", KEY_IN_BOTH, KEY_SCALAR, KIND_BOOL, SERVICE(pty) },
+[KEY_TCPMUX_REPLY] = { "tcpmux_reply", KEY_IN_BOTH, KEY_SCALAR, KIND_BOOL,
+	SERVICE(tcpmux_reply), .value = "yes" },
 [KEY_USER] = { "user", KEY_IN_BOTH, KEY_SCALAR, KIND_TEXT, IDENTITY(user),
 	.min = 1, .max = ACCOUNT_MAX },
 [KEY_GROUP] = { "group", KEY_IN_BOTH, KEY_SCALAR, KIND_TEXT, IDENTITY(group),
@@ -145,10 +175,20 @@ const struct key keys[KEY_COUNT] = {
 	IDENTITY(stderr_path), .max = PATH_TEXT_MAX, .value = "socket" },
 [KEY_LIMITS] = { "limits", KEY_IN_BOTH, KEY_SECTION, KIND_NONE,
 	IDENTITY(limits) },
+[KEY_BANNER] = { "banner", KEY_IN_BOTH, KEY_SCALAR, KIND_PATH,
+	SERVICE(banner[CONF_BANNER]), .max = PATH_TEXT_MAX },
+[KEY_BANNER_SUCCESS] = { "banner_success", KEY_IN_BOTH, KEY_SCALAR, KIND_PATH,
+	SERVICE(banner[CONF_BANNER_SUCCESS]), .max = PATH_TEXT_MAX },
+[KEY_BANNER_FAIL] = { "banner_fail", KEY_IN_BOTH, KEY_SCALAR, KIND_PATH,
+	SERVICE(banner[CONF_BANNER_FAIL]), .max = PATH_TEXT_MAX },
 [KEY_INSTANCES] = { "instances", KEY_IN_BOTH, KEY_SCALAR, KIND_NUMBER,
 	SERVICE(instances), .max = INT32_MAX, .value = "1000" },
 [KEY_ON_FULL] = { "on_full", KEY_IN_BOTH, KEY_SCALAR, KIND_WORD,
 	SERVICE(on_full), .words = on_full_words, .value = "queue" },
+[KEY_IDLE] = { "idle", KEY_IN_BOTH, KEY_SCALAR, KIND_MSEC, SERVICE(idle_msec),
+	SET_FLAG_SERVICE(idle_set), .max = INT32_MAX },
+[KEY_MAX_RUNTIME] = { "max_runtime", KEY_IN_BOTH, KEY_SCALAR, KIND_MSEC,
+	SERVICE(max_runtime_msec), .max = INT32_MAX },
 [KEY_KILL_GRACE] = { "kill_grace", KEY_IN_BOTH, KEY_SCALAR, KIND_MSEC,
 	SERVICE(kill_grace_msec), .max = INT32_MAX, .value = "5s" },
 [KEY_LOG_CONNECTIONS] = { "log_connections", KEY_IN_BOTH, KEY_SCALAR,

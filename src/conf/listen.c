@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "conf/heap.h"
+#include "conf/transport.h"
 #include "conf/url.h"
 #include "conf/value.h"
 
@@ -37,10 +38,9 @@ all_digits(const char *text, size_t len)
 	return true;
 }
 
-/* A number, or a name of services(5); false after a complaint. */
-static bool
-find_port(const struct merge *merge, struct place place, const struct url *url,
-    uint16_t *port)
+bool
+listen_find_port(const struct merge *merge, struct place place,
+    const char *key, const struct url *url, uint16_t *port)
 {
 	int64_t number;
 
@@ -50,17 +50,18 @@ find_port(const struct merge *merge, struct place place, const struct url *url,
 			*port = (uint16_t)number;
 			return true;
 		}
-		complain(merge->complaints, place, "listen",
+		complain(merge->complaints, place, key,
 		    "port %.*s must be a decimal number from 0 to 65535",
 		    (int)url->port_len, url->port);
 		return false;
 	}
 	char *name = heap_strndup(url->port, url->port_len);
-	struct servent *service = getservbyname(name, "tcp");
+	struct servent *service = getservbyname(name,
+	    url->transport == CONF_UDP ? "udp" : "tcp");
 	if (service != NULL)
 		*port = ntohs((uint16_t)service->s_port);
 	else
-		complain(merge->complaints, place, "listen",
+		complain(merge->complaints, place, key,
 		    "there is no service \"%s\" in /etc/services", name);
 	free(name);
 	return service != NULL;
@@ -91,12 +92,13 @@ set_address(struct conf_listen *listen, const struct addr *addr)
 }
 
 static bool
-set_tcp(struct listeners *listeners, const struct merge *merge,
+set_ip(struct listeners *listeners, const struct merge *merge,
     const struct url *url, struct listener *listener)
 {
 	struct conf_listen *listen = &listener->listen;
 
-	if (!find_port(merge, listener->place, url, &listen->addr.port))
+	if (!listen_find_port(merge, listener->place, "listen", url,
+	    &listen->addr.port))
 		return false;
 	switch (url->host) {
 	case URL_HOST_ALL:
@@ -114,6 +116,37 @@ set_tcp(struct listeners *listeners, const struct merge *merge,
 	return true;
 }
 
+/* How many descriptors of that name we were started with; see starter.h. */
+static unsigned
+count_inherited(const char *name)
+{
+	const char *names = getenv("LISTEN_FDNAMES");
+	size_t len = strlen(name);
+	unsigned count = 0;
+
+	while (names != NULL && *names != '\0') {
+		size_t word = strcspn(names, ":");
+
+		count += word == len && memcmp(names, name, len) == 0;
+		names += word + (names[word] == ':');
+	}
+	return count;
+}
+
+/* All of that name; a missing one is one that cannot be opened. */
+static void
+append_inherited(struct listeners *listeners, const char *name,
+    struct listener *listener)
+{
+	unsigned count = count_inherited(name);
+	uint16_t i = 0;
+
+	do {
+		listener->listen.addr.port = i;
+		append_listener(listeners, listener);
+	} while (++i < count && i < UINT16_MAX);
+}
+
 /* Gather one value, which was found valid or complained of before. */
 static void
 add_value(struct listeners *listeners, const struct merge *merge,
@@ -124,15 +157,19 @@ add_value(struct listeners *listeners, const struct merge *merge,
 	if (url_parse(&url, text, strlen(text)) != NULL)
 		return;
 	listener->listen.transport = (uint8_t)url.transport;
-	if (url.transport == CONF_UNIX) {
-		char *path = heap_strndup(url.path, strlen(url.path));
-
-		listener->listen.path = block_add_string(merge->block, path);
-		free(path);
-	} else if (!set_tcp(listeners, merge, &url, listener)) {
+	listener->listen.addr = url.addr;
+	if (url.path != NULL)
+		listener->listen.path = block_add_string(merge->block,
+		    url.path);
+	if (url.transport == CONF_TCPMUX)
 		return;
-	}
-	append_listener(listeners, listener);
+	if (transport_is_ip(url.transport) &&
+	    !set_ip(listeners, merge, &url, listener))
+		return;
+	if (url.transport == CONF_FD)
+		append_inherited(listeners, url.path, listener);
+	else
+		append_listener(listeners, listener);
 }
 
 /* Append what a gathered listener has become. */

@@ -16,6 +16,7 @@
 
 #include "conf/host.h"
 #include "conf/merge.h"
+#include "conf/url.h"
 
 /* One socket to open, with what it takes to complain about it. */
 struct listener {
@@ -33,6 +34,13 @@ struct listeners {
 	size_t count;
 	struct hosts *hosts;
 };
+
+/*
+ * The port of a URL of this key: a number, or a name of services(5).  False
+ * after a complaint.
+ */
+bool	listen_find_port(const struct merge *merge, struct place place,
+	    const char *key, const struct url *url, uint16_t *port);
 
 /* Gather those of a service, which will have this index. */
 void	listeners_add(struct listeners *listeners, const struct merge *merge,

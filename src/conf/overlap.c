@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "conf/heap.h"
+#include "conf/transport.h"
 
 /* The two worst wildcards of a family; the second for the first itself. */
 struct worst {
@@ -43,13 +44,16 @@ compare_groups(const struct listener *a, const struct listener *b)
 {
 	const struct conf_listen *x = &a->listen;
 	const struct conf_listen *y = &b->listen;
-	int order = compare_numbers(x->transport, y->transport);
+	/* One path is one file, whatever its sockets are. */
+	int order = transport_is_unix(x->transport) &&
+	    transport_is_unix(y->transport) ? 0 :
+	    compare_numbers(x->transport, y->transport);
 
 	if (order == 0)
 		order = compare_numbers(x->path.offset, y->path.offset);
 	if (order == 0)
 		order = compare_numbers(x->addr.port, y->addr.port);
-	if (order == 0 && x->transport == CONF_TCP)
+	if (order == 0 && transport_is_ip(x->transport))
 		order = compare_numbers(a->interface.offset,
 		    b->interface.offset);
 	return order;
@@ -116,9 +120,9 @@ static void
 check_pair(const struct overlap *overlap, const struct listener *a,
     const struct listener *b)
 {
-	bool tcp = a->listen.transport == CONF_TCP;
+	bool ip = transport_is_ip(a->listen.transport);
 
-	if (b == NULL || a == b || (tcp && a->reuse_port && b->reuse_port))
+	if (b == NULL || a == b || (ip && a->reuse_port && b->reuse_port))
 		return;
 	const struct listener *later = a > b ? a : b;
 	const struct listener *earlier = a > b ? b : a;
@@ -174,7 +178,7 @@ check_group(const struct overlap *overlap, size_t start, size_t end)
 static bool
 may_overlap(const struct listener *listener)
 {
-	return listener->listen.transport == CONF_UNIX ||
+	return !transport_is_ip(listener->listen.transport) ||
 	    listener->listen.addr.port != 0;
 }
 

@@ -261,10 +261,11 @@ store_stderr(const struct entry *entry)
 		identity->stderr_mode = CONF_STDERR_NULL;
 		write_string(entry, "");
 	} else if (strcmp(entry->text, "log") == 0) {
-		refuse(entry, "is not supported yet");
+		identity->stderr_mode = CONF_STDERR_LOG;
+		write_string(entry, "");
 	} else if (strncmp(entry->text, file_prefix,
 	    strlen(file_prefix)) != 0) {
-		refuse(entry, "must be socket, null or file:/PATH");
+		refuse(entry, "must be socket, log, null or file:/PATH");
 	} else if (fits(entry)) {
 		identity->stderr_mode = CONF_STDERR_FILE;
 		write_string(entry, entry->text + strlen("file:"));
@@ -276,6 +277,18 @@ check_listen(const struct entry *entry)
 {
 	struct url url;
 	const char *sentence = url_parse(&url, entry->text, entry->len);
+
+	if (entry->len == 0)
+		refuse(entry, "must not be empty");
+	else if (sentence != NULL)
+		refuse(entry, sentence);
+}
+
+static void
+check_target(const struct entry *entry)
+{
+	struct url url;
+	const char *sentence = url_parse_target(&url, entry->text, entry->len);
 
 	if (entry->len == 0)
 		refuse(entry, "must not be empty");
@@ -355,6 +368,7 @@ static entry_fn *const scalar_kinds[] = {
 static entry_fn *const element_kinds[] = {
 	[KIND_TEXT] = check_text,
 	[KIND_LISTEN] = check_listen,
+	[KIND_TARGET] = check_target,
 	[KIND_ENV] = check_env,
 	[KIND_VARIABLE] = check_variable,
 };

@@ -8,10 +8,6 @@
  * to wait stays in the backlog, where it costs nothing.  The count of a
  * service goes up here and down when main says that a handler has ended; main
  * keeps the same count and has the last word.
- *
- * Holds that concern all listeners (no room in the channel, max_children) are
- * not set on all of them, but on each that wakes up while the reason lasts:
- * the work is bounded by the listeners that have clients.
  */
 
 #include "frontend/accept.h"
@@ -24,11 +20,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "conf/transport.h"
 #include "frontend/admit.h"
+#include "frontend/dgram.h"
+#include "frontend/dispatch.h"
+#include "frontend/wait.h"
 
 enum {
 	ACCEPTS_PER_WAKEUP = 64, /* of one listener; then others get a turn */
-	RETRY_MSEC = 100,	/* after accept found no descriptor or memory */
 	CLOSING_MSEC = 500,	/* time for handshakes that are under way */
 };
 
@@ -38,92 +37,6 @@ enum accepted {
 	ACCEPTED_NONE,		/* nobody is in the queue */
 	ACCEPTED_FAILED,	/* the listener is held, and tried again */
 };
-
-static void
-retry_arm(struct acceptor *acc, struct monotime now)
-{
-	if (!acc->retry.armed)
-		timer_arm(loop_timers(acc->loop), &acc->retry,
-		    monotime_add_msec(now, RETRY_MSEC));
-}
-
-/* Poll the listener if, and only if, nothing holds it. */
-static void
-inlet_update(struct inlet *in)
-{
-	struct acceptor *acc = in->acceptor;
-
-	if (in->holds != 0 || in->watch.fd == -1) {
-		loop_disarm(acc->loop, &in->watch);
-	} else if (loop_arm(acc->loop, &in->watch, EPOLLIN) == -1) {
-		/* No memory in the kernel: as if accept had found none.  At
-		 * the head, where no walk over the list meets it again. */
-		in->holds = HOLD_FAILED;
-		TAILQ_INSERT_HEAD(&acc->held, in, entry);
-		retry_arm(acc, monotime_now());
-	}
-}
-
-static void
-inlet_hold(struct inlet *in, enum hold reason)
-{
-	if (in->holds == 0)
-		TAILQ_INSERT_TAIL(&in->acceptor->held, in, entry);
-	in->holds |= reason;
-	inlet_update(in);
-}
-
-static void
-inlet_release(struct inlet *in, enum hold reason)
-{
-	if ((in->holds & reason) == 0)
-		return;
-	in->holds &= ~(uint32_t)reason;
-	if (in->holds == 0)
-		TAILQ_REMOVE(&in->acceptor->held, in, entry);
-	inlet_update(in);
-}
-
-static void
-acceptor_release(struct acceptor *acc, enum hold reason)
-{
-	struct inlet *in, *next;
-
-	/* epoll serves in the order of release: first who had no turn. */
-	TAILQ_FOREACH_SAFE(in, &acc->held, entry, next)
-		if (!in->had_turn)
-			inlet_release(in, reason);
-	TAILQ_FOREACH_SAFE(in, &acc->held, entry, next)
-		inlet_release(in, reason);
-}
-
-/* Its listeners have room again; the same order. */
-static void
-service_release(struct acceptor *acc, uint32_t service)
-{
-	const struct admission *adm = acc->adm;
-	const struct admission_service *svc = &admission_services(adm)[service];
-	struct inlet *first = &acc->inlets[svc->first_listener];
-
-	for (uint32_t i = 0; i < svc->listeners; i++)
-		if (!first[i].had_turn)
-			inlet_release(&first[i], HOLD_FULL);
-	for (uint32_t i = 0; i < svc->listeners; i++)
-		inlet_release(&first[i], HOLD_FULL);
-	for (uint32_t i = adm->listeners - adm->closing; i < adm->listeners;
-	    i++)
-		if (admission_listeners(adm)[i].service == service)
-			inlet_release(&acc->inlets[i], HOLD_FULL);
-}
-
-static const struct admission_service *
-inlet_service(const struct inlet *in, uint32_t *index)
-{
-	const struct admission *adm = in->acceptor->adm;
-
-	*index = admission_listeners(adm)[in->index].service;
-	return &admission_services(adm)[*index];
-}
 
 /*
  * Try again later.  Main is told at once of the first failure, and with the
@@ -138,7 +51,7 @@ failure_note(struct inlet *in, int error, struct monotime now)
 	acc->failures++;
 	in->errors = 0;
 	inlet_hold(in, HOLD_FAILED);
-	retry_arm(acc, now);
+	inlet_retry(acc, now);
 	msg = outbox_add(acc->outbox, CHANNEL_ACCEPT_FAILED, in->index, -1);
 	if (msg == NULL)
 		return;
@@ -153,7 +66,7 @@ retry_due(void *arg, struct monotime now)
 	struct acceptor *acc = arg;
 
 	(void)now;
-	acceptor_release(acc, HOLD_FAILED);
+	inlets_release(acc, HOLD_FAILED);
 }
 
 /* The pid, uid and gid of whoever connected to a unix socket. */
@@ -194,19 +107,30 @@ error_of_connection(int error)
 	}
 }
 
-/* The hold for a service that may start no more handlers; 0 for none. */
+/* Our own limits; those come first, because the answer to them is to wait. */
+static struct admit_load
+load_of(const struct acceptor *acc, uint32_t service)
+{
+	const struct admission_service *svc =
+	    &admission_services(acc->adm)[service];
+	bool handlers = svc->does != ADMISSION_BUILTIN &&
+	    svc->does != ADMISSION_REDIRECT;
+
+	return (struct admit_load){
+		.active = acc->active[service],
+		.instances = svc->instances,
+		.children = acc->children,
+		.max_children = handlers ? acc->adm->max_children : 0,
+	};
+}
+
+/* The hold for a service that may have no more conversations; 0 for none. */
 static uint32_t
 inlet_lacks(const struct inlet *in)
 {
-	const struct acceptor *acc = in->acceptor;
 	uint32_t index;
 	const struct admission_service *svc = inlet_service(in, &index);
-	const struct admit_load load = {
-		.active = acc->active[index],
-		.instances = svc->instances,
-		.children = acc->children,
-		.max_children = acc->adm->max_children,
-	};
+	const struct admit_load load = load_of(in->acceptor, index);
 
 	if (admit_check(&load) == VERDICT_SERVE)
 		return 0;
@@ -216,17 +140,18 @@ inlet_lacks(const struct inlet *in)
 }
 
 static void
-connection_send(struct inlet *in, int fd, const struct addr *peer)
+client_serve(struct inlet *in, const struct client *client, bool refuse,
+    struct monotime now)
 {
 	struct acceptor *acc = in->acceptor;
-	struct channel_msg *msg = outbox_add(acc->outbox, CHANNEL_START,
-	    in->index, fd);
-	uint32_t service;
 
-	inlet_service(in, &service);
-	msg->start.peer = *peer;
-	acc->active[service]++;
-	acc->children++;
+	if (!refuse) {
+		dispatch_serve(acc, client, now);
+		return;
+	}
+	dispatch_refuse(acc, client);
+	acceptor_refuse(acc, client->service, in->index, &client->peer,
+	    VERDICT_FULL, now);
 }
 
 /*
@@ -236,14 +161,13 @@ connection_send(struct inlet *in, int fd, const struct addr *peer)
 static enum accepted
 accept_one(struct inlet *in, bool refuse, struct monotime now)
 {
-	struct acceptor *acc = in->acceptor;
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
-	struct addr peer;
-	int fd = accept4(in->watch.fd, (struct sockaddr *)&ss, &len,
-	    SOCK_CLOEXEC);
+	struct client client = { .listener = in->index };
 
-	if (fd == -1) {
+	client.fd = accept4(in->watch.fd, (struct sockaddr *)&ss, &len,
+	    SOCK_CLOEXEC);
+	if (client.fd == -1) {
 		if (error_of_connection(errno) &&
 		    ++in->errors < ACCEPTS_PER_WAKEUP)
 			return ACCEPTED_ONE;
@@ -253,23 +177,18 @@ accept_one(struct inlet *in, bool refuse, struct monotime now)
 		return ACCEPTED_FAILED;
 	}
 	in->errors = 0;
-	if (admission_listeners(acc->adm)[in->index].transport == CONF_UNIX)
-		peer = unix_peer(fd);
+	inlet_service(in, &client.service);
+	if (transport_is_unix(in->transport))
+		client.peer = unix_peer(client.fd);
 	else
-		addr_from_sockaddr(&peer, (struct sockaddr *)&ss, len);
-	if (refuse) {
-		close(fd);
-		refusal_note(&acc->refusals, admission_listeners(acc->adm)[
-		    in->index].service, in->index, &peer, now);
-	} else {
-		connection_send(in, fd, &peer);
-	}
+		addr_from_sockaddr(&client.peer, (struct sockaddr *)&ss, len);
+	client_serve(in, &client, refuse, now);
 	return ACCEPTED_ONE;
 }
 
-/* One turn of a listener; true when it has found the queue empty. */
+/* One turn of a stream listener, as inlet_fn has it. */
 static bool
-inlet_serve(struct inlet *in, struct monotime now)
+stream_serve(struct inlet *in, struct monotime now)
 {
 	struct acceptor *acc = in->acceptor;
 	uint32_t service;
@@ -300,18 +219,21 @@ inlet_serve(struct inlet *in, struct monotime now)
 static void
 inlet_ready(void *arg, uint32_t events, struct monotime now)
 {
+	struct inlet *in = arg;
+
 	(void)events;
-	inlet_serve(arg, now);
+	in->serve(in, now);
 }
 
-/* Let go of the socket, which main may keep. */
-static void
-inlet_close(struct inlet *in)
+/* What is done with what comes at such a listener. */
+static inlet_fn *
+serve_of(const struct inlet *in)
 {
-	loop_disarm(in->acceptor->loop, &in->watch);
-	if (in->watch.fd != -1)
-		close(in->watch.fd);
-	in->watch.fd = -1;
+	uint32_t service;
+
+	if (inlet_service(in, &service)->does == ADMISSION_WAIT)
+		return wait_serve;
+	return transport_is_dgram(in->transport) ? dgram_serve : stream_serve;
 }
 
 /* Whether nobody waits; asked without letting anybody in. */
@@ -334,7 +256,7 @@ closing_serve(struct inlet *in, bool overdue, struct monotime now)
 	bool empty;
 
 	if (in->watch.fd != -1) {
-		empty = in->holds == 0 ? inlet_serve(in, now) :
+		empty = in->holds == 0 ? in->serve(in, now) :
 		    queue_empty(in);
 		if (!empty && !overdue)
 			return false;
@@ -366,6 +288,32 @@ closing_due(void *arg, struct monotime now)
 		    monotime_add_msec(now, CLOSING_MSEC));
 }
 
+static void
+carried_taken(void *arg, uint32_t service)
+{
+	struct acceptor *acc = arg;
+
+	acc->active[service]++;
+}
+
+/* One less of the service; there may be room again. */
+static void
+active_drop(struct acceptor *acc, uint32_t service, uint32_t count)
+{
+	const struct admission_service *svc =
+	    &admission_services(acc->adm)[service];
+
+	acc->active[service] -= count;
+	if (svc->instances != 0 && acc->active[service] < svc->instances)
+		inlets_release_service(acc, service);
+}
+
+static void
+carried_given(void *arg, uint32_t service)
+{
+	active_drop(arg, service, 1);
+}
+
 int
 acceptor_init(struct acceptor *acc, struct loop *loop,
     const struct admission *adm, struct outbox *outbox)
@@ -384,6 +332,10 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 	if (acc->inlets == NULL || acc->active == NULL ||
 	    refusal_init(&acc->refusals, loop, outbox, adm->services) == -1)
 		return -1;	/* The process ends, and its memory with it. */
+	carrier_init(&acc->carrier, loop, adm, outbox);
+	acc->carrier.take = carried_taken;
+	acc->carrier.give = carried_given;
+	acc->carrier.arg = acc;
 	for (uint32_t i = 0; i < adm->listeners; i++) {
 		struct inlet *in = &acc->inlets[i];
 
@@ -396,12 +348,16 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 }
 
 int
-acceptor_listen(struct acceptor *acc, uint32_t listener, int fd)
+acceptor_listen(struct acceptor *acc, uint32_t listener,
+    enum conf_transport transport, int fd)
 {
 	struct inlet *in = &acc->inlets[listener];
 
 	inlet_close(in);
 	in->watch.fd = fd;
+	in->transport = (uint8_t)transport;
+	in->serve = serve_of(in);
+	inlet_release(in, HOLD_WAIT);
 	if (in->holds != 0)
 		return 0;
 	return loop_arm(acc->loop, &in->watch, EPOLLIN);
@@ -414,7 +370,7 @@ acceptor_start(struct acceptor *acc, struct monotime now)
 	if (acc->adm->closing > 0)
 		timer_arm(loop_timers(acc->loop), &acc->closing,
 		    monotime_add_msec(now, CLOSING_MSEC));
-	acceptor_release(acc, HOLD_START);
+	inlets_release(acc, HOLD_START);
 }
 
 void
@@ -428,7 +384,32 @@ acceptor_stop(struct acceptor *acc)
 bool
 acceptor_report(struct acceptor *acc, struct monotime now)
 {
-	return refusal_report(&acc->refusals, now);
+	return refusal_report(&acc->refusals, now) &&
+	    carrier_report(&acc->carrier);
+}
+
+enum verdict
+acceptor_admit(const struct acceptor *acc, uint32_t service,
+    const struct addr *peer)
+{
+	const struct admit_load load = load_of(acc, service);
+
+	(void)peer;
+	return admit_check(&load);
+}
+
+void
+acceptor_refuse(struct acceptor *acc, uint32_t service, uint32_t listener,
+    const struct addr *peer, enum verdict verdict, struct monotime now)
+{
+	(void)verdict;
+	refusal_note(&acc->refusals, service, listener, peer, now);
+}
+
+void
+acceptor_take(struct acceptor *acc, uint32_t service)
+{
+	acceptor_add_active(acc, service, 1);
 }
 
 void
@@ -441,20 +422,16 @@ acceptor_add_active(struct acceptor *acc, uint32_t service, uint32_t count)
 void
 acceptor_remove_active(struct acceptor *acc, uint32_t service, uint32_t count)
 {
-	const struct admission_service *svc =
-	    &admission_services(acc->adm)[service];
 	uint32_t max = acc->adm->max_children;
 
-	acc->active[service] -= count;
 	acc->children -= count;
-	if (svc->instances != 0 && acc->active[service] < svc->instances)
-		service_release(acc, service);
+	active_drop(acc, service, count);
 	if (max != 0 && acc->children < max)
-		acceptor_release(acc, HOLD_CHILDREN);
+		inlets_release(acc, HOLD_CHILDREN);
 }
 
 void
 acceptor_resume(struct acceptor *acc)
 {
-	acceptor_release(acc, HOLD_CHANNEL);
+	inlets_release(acc, HOLD_CHANNEL);
 }

@@ -2,57 +2,31 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * Carry a connection from accept to a message that asks main to serve it.
- *
- * A listener is polled unless there is a reason not to, a hold.  Holds are
- * set where the reason arises and cleared where it ends; either calls one
- * function that compares what should be with what is.  While a listener is
- * held, its clients wait in the kernel's backlog.
+ * Let clients in, one by one, as far as the limits allow it.
  */
 
 #ifndef MINETD_ACCEPT_H
 #define MINETD_ACCEPT_H
 
-#include <sys/queue.h>
-
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/loop.h"
+#include "base/verdict.h"
 #include "conf/admission.h"
+#include "frontend/carry.h"
+#include "frontend/inlet.h"
 #include "frontend/outbox.h"
 #include "frontend/refusal.h"
-
-enum hold {
-	HOLD_START = 1u << 0,	/* main has not said GO */
-	HOLD_FULL = 1u << 1,	/* `instances` handlers are alive */
-	HOLD_CHILDREN = 1u << 2, /* `max_children` handlers are alive */
-	HOLD_CHANNEL = 1u << 3,	/* main has not read on */
-	HOLD_FAILED = 1u << 4,	/* accept failed; until a timer is due */
-};
-
-struct acceptor;
-
-struct inlet {
-	struct watch watch;
-	TAILQ_ENTRY(inlet) entry; /* among the held ones */
-	struct acceptor *acceptor;
-	uint32_t index;		/* in the admission block */
-	uint32_t holds;		/* enum hold; 0: polled, if it has a socket */
-	uint32_t errors;	/* of accept in a row */
-	bool empty_due;		/* it is closed, and main not told of it */
-	bool had_turn;		/* it accepted before it was held */
-};
-
-TAILQ_HEAD(inlet_list, inlet);
 
 struct acceptor {
 	struct loop *loop;	/* not owned */
 	const struct admission *adm; /* not owned */
 	struct outbox *outbox;	/* not owned; the owner flushes it */
 	struct inlet *inlets; /* adm->listeners of them */
-	uint32_t *active;	/* handlers alive, per service */
-	uint32_t children;	/* the sum of active */
+	uint32_t *active;	/* conversations, per service */
+	uint32_t children;	/* handlers, of all services */
+	struct carrier carrier;	/* of those that have no handler */
 	struct refusal_account refusals;
 	struct timer retry;	/* when to try accept again */
 	struct timer closing;	/* when to look at the closing listeners */
@@ -66,10 +40,11 @@ int	acceptor_init(struct acceptor *acc, struct loop *loop,
 	    const struct admission *adm, struct outbox *outbox);
 
 /*
- * Give a listener its socket, which belongs to the acceptor from now on; a
- * former one is closed.  -1 with errno when it cannot be polled.
+ * Give a listener its socket of this transport, which belongs to the acceptor
+ * from now on; a former one is closed.  -1 with errno when it cannot be polled.
  */
-int	acceptor_listen(struct acceptor *acc, uint32_t listener, int fd);
+int	acceptor_listen(struct acceptor *acc, uint32_t listener,
+	    enum conf_transport transport, int fd);
 
 /*
  * Begin to accept.  Listeners that are closing are served until their queues
@@ -77,11 +52,26 @@ int	acceptor_listen(struct acceptor *acc, uint32_t listener, int fd);
  */
 void	acceptor_start(struct acceptor *acc, struct monotime now);
 
-/* End it for good, and let go of the listeners. */
+/* End it for good, and let go of the listeners.  Conversations go on. */
 void	acceptor_stop(struct acceptor *acc);
 
 /* Whether main could be told of everything that is to be told so far. */
 bool	acceptor_report(struct acceptor *acc, struct monotime now);
+
+/*
+ * May this peer have a conversation with the service now?  The one question
+ * that every way to a service asks.
+ */
+enum verdict acceptor_admit(const struct acceptor *acc, uint32_t service,
+	    const struct addr *peer);
+
+/* Note that it may not, for main and its log. */
+void	acceptor_refuse(struct acceptor *acc, uint32_t service,
+	    uint32_t listener, const struct addr *peer, enum verdict verdict,
+	    struct monotime now);
+
+/* A handler was asked for: it counts until main says that it has ended. */
+void	acceptor_take(struct acceptor *acc, uint32_t service);
 
 /* Count handlers that main says are alive, or that have ended. */
 void	acceptor_add_active(struct acceptor *acc, uint32_t service,
@@ -89,7 +79,7 @@ void	acceptor_add_active(struct acceptor *acc, uint32_t service,
 void	acceptor_remove_active(struct acceptor *acc, uint32_t service,
 	    uint32_t count);
 
-/* There is room in the outbox again. */
+/* Main has read on: there is room again. */
 void	acceptor_resume(struct acceptor *acc);
 
 #endif

@@ -78,7 +78,7 @@ answers_add(struct frontend *fr, struct monotime now)
 static void
 outbox_sent(struct frontend *fr)
 {
-	if (fr->leaving && !stays)
+	if (fr->leaving && !stays && !carrier_busy(&fr->acceptor.carrier))
 		frontend_end(fr, EXIT_SUCCESS);
 	else
 		acceptor_resume(&fr->acceptor);
@@ -91,7 +91,11 @@ outbox_due(void *arg, struct monotime now)
 	struct frontend *fr = arg;
 	uint32_t events = EPOLLIN;
 
+	carrier_report(&fr->acceptor.carrier);
 	answers_add(fr, now);
+	if (fr->leaving && !carrier_busy(&fr->acceptor.carrier) &&
+	    fr->outbox.count == 0 && !stays)
+		frontend_end(fr, EXIT_SUCCESS);
 	if (fr->outbox.count == 0)
 		return;
 	if (outbox_flush(&fr->outbox, fr->channel.fd) == 0)
@@ -144,7 +148,7 @@ message_obey(struct frontend *fr, struct channel_item *item,
 		if (item->msg.listener >= fr->adm->listeners || item->fd == -1)
 			return -1;
 		return acceptor_listen(&fr->acceptor, item->msg.listener,
-		    item->fd);
+		    item->msg.listen.transport, item->fd);
 	case CHANNEL_ACTIVE:
 	case CHANNEL_EXITED:
 		return counts_apply(fr, &item->msg);
@@ -157,6 +161,10 @@ message_obey(struct frontend *fr, struct channel_item *item,
 		return 0;
 	case CHANNEL_PING:
 		fr->pong_due = true;
+		return 0;
+	case CHANNEL_PARTNER:
+		carrier_partner(&fr->acceptor.carrier, item->msg.partner.tag,
+		    item->fd, item->msg.partner.error, now);
 		return 0;
 	default:
 		return -1;
@@ -191,9 +199,10 @@ channel_ready(void *arg, uint32_t events, struct monotime now)
 static int
 failure_send(int channel, enum confine_step step, int error)
 {
-	struct channel_item item = { .fd = -1 };
+	struct channel_item item;
 
-	item.msg.type = CHANNEL_FAILED;
+	channel_msg_init(&item.msg, CHANNEL_FAILED);
+	item.fd = -1;
 	item.msg.failed.step = step;
 	item.msg.failed.error = error;
 	channel_send(channel, &item, 1);
@@ -205,8 +214,10 @@ static const struct admission *
 setup_receive(int channel)
 {
 	struct pollfd pfd = { .fd = channel, .events = POLLIN };
-	struct channel_item item = { .fd = -1 };
+	struct channel_item item;
 	const struct admission *adm = NULL;
+
+	item.fd = -1;
 
 	while (poll(&pfd, 1, -1) == -1 && errno == EINTR)
 		;

@@ -26,28 +26,49 @@ outbox_add(struct outbox *box, enum channel_type type, uint32_t listener,
 
 	if (box->count == OUTBOX_SIZE)
 		return NULL;
+	box->kept[box->count] = false;
 	item = &box->items[box->count++];
-	memset(item, 0, sizeof(*item));
-	item->msg.type = (uint16_t)type;
+	channel_msg_init(&item->msg, type);
 	item->msg.listener = listener;
 	item->fd = fd;
 	return &item->msg;
 }
 
+struct channel_msg *
+outbox_add_kept(struct outbox *box, enum channel_type type, uint32_t listener,
+    int fd)
+{
+	struct channel_msg *msg = outbox_add(box, type, listener, fd);
+
+	if (msg != NULL)
+		box->kept[box->count - 1] = true;
+	return msg;
+}
+
 int
 outbox_flush(struct outbox *box, int channel)
 {
-	while (box->count > 0) {
-		int sent = channel_send(channel, box->items, box->count);
+	int done = 0;
+	int rc = 0;
+
+	while (done < box->count && rc == 0) {
+		int sent = channel_send(channel, box->items + done,
+		    box->count - done);
 
 		if (sent == -1)
-			return -1;
-		for (int i = 0; i < sent; i++)
-			if (box->items[i].fd != -1)
+			rc = -1;
+		for (int i = done; i < done + sent; i++)
+			if (box->items[i].fd != -1 && !box->kept[i])
 				close(box->items[i].fd);
-		box->count -= sent;
-		memmove(box->items, box->items + sent,
-		    (size_t)box->count * sizeof(box->items[0]));
+		if (sent > 0)
+			done += sent;
 	}
-	return 0;
+	int saved = errno;
+	box->count -= done;
+	memmove(box->items, box->items + done,
+	    (size_t)box->count * sizeof(box->items[0]));
+	memmove(box->kept, box->kept + done,
+	    (size_t)box->count * sizeof(box->kept[0]));
+	errno = saved;
+	return rc;
 }

@@ -17,12 +17,13 @@
 #include "base/channel.h"
 
 enum {
-	OUTBOX_SIZE = CHANNEL_BATCH,
-	OUTBOX_RESERVE = 4,	/* places that connections leave to the rest */
+	OUTBOX_SIZE = 4 * CHANNEL_BATCH,
+	OUTBOX_RESERVE = 16,	/* places that connections leave to the rest */
 };
 
 struct outbox {
 	struct channel_item items[OUTBOX_SIZE];
+	bool kept[OUTBOX_SIZE];	/* the descriptor is somebody else's */
 	int count;
 };
 
@@ -35,6 +36,13 @@ bool	outbox_has_room(const struct outbox *box);
  * message without a descriptor tries again later.
  */
 struct channel_msg *outbox_add(struct outbox *box, enum channel_type type,
+	    uint32_t listener, int fd);
+
+/*
+ * The same with a descriptor that stays the caller's.  He keeps it open until
+ * main has answered.
+ */
+struct channel_msg *outbox_add_kept(struct outbox *box, enum channel_type type,
 	    uint32_t listener, int fd);
 
 /*

@@ -214,7 +214,7 @@ edition_finish(struct edition *ed)
 		.service_count = ed->service_count - conf->services.count,
 		.listener_count = ed->listener_count - conf->listens.count,
 	};
-	struct admission_service *services = calloc(left.service_count + 1,
+	struct admission_leftover *services = calloc(left.service_count + 1,
 	    sizeof(*services));
 	struct admission_listener *listeners = calloc(left.listener_count + 1,
 	    sizeof(*listeners));
@@ -222,9 +222,14 @@ edition_finish(struct edition *ed)
 	left.services = services;
 	left.listeners = listeners;
 	if (services != NULL && listeners != NULL) {
-		for (uint32_t i = 0; i < left.service_count; i++)
-			services[i] = admission_of(ed->services[
-			    conf->services.count + i].conf);
+		for (uint32_t i = 0; i < left.service_count; i++) {
+			const struct edition_service *entry =
+			    &ed->services[conf->services.count + i];
+
+			services[i] = (struct admission_leftover){
+				entry->home->conf, entry->conf,
+			};
+		}
 		for (uint32_t i = 0; i < left.listener_count; i++) {
 			const struct edition_listener *entry =
 			    &ed->listeners[conf->listens.count + i];

@@ -21,9 +21,7 @@
 #include <unistd.h>
 
 #include "base/channel.h"
-#include "main/plan.h"
-#include "main/serve.h"
-#include "main/tell.h"
+#include "main/hear.h"
 
 enum {
 	UNANSWERED_MAX = 5,	/* seconds without a PONG, or STOPPED */
@@ -151,31 +149,6 @@ stopped_obey(struct front *front, struct monotime now)
 	return 0;
 }
 
-/* What only a frontend says that has listeners. */
-static int
-serving_obey(struct front *front, const struct channel_item *item,
-    struct monotime now)
-{
-	struct minetd *mi = front->mi;
-
-	if (front->state == FRONT_SERVING || front->state == FRONT_STOPPING) {
-		switch (item->msg.type) {
-		case CHANNEL_START:
-			return serve_connection(mi, front, item, now);
-		case CHANNEL_REJECTED:
-			return serve_rejected(mi, front, &item->msg, now);
-		case CHANNEL_ACCEPT_FAILED:
-			return serve_accept_failed(mi, front, &item->msg, now);
-		case CHANNEL_EMPTY:
-			return plan_empty(mi, front, item->msg.listener);
-		default:
-			break;
-		}
-	}
-	channel_discard(item->fd);
-	return -1;
-}
-
 /*
  * Do what a message says, if a frontend in this state may send it, and take
  * care of its descriptor; -1 when it may not.
@@ -185,7 +158,7 @@ item_obey(struct front *front, const struct channel_item *item,
     struct monotime now)
 {
 	if (item->msg.type == CHANNEL_START)
-		return serving_obey(front, item, now);
+		return hear_item(front, item, now);
 	if (item->fd != -1) {
 		channel_discard(item->fd);
 		return -1;
@@ -201,7 +174,7 @@ item_obey(struct front *front, const struct channel_item *item,
 	case CHANNEL_FAILED:
 		return failed_obey(front, &item->msg);
 	default:
-		return serving_obey(front, item, now);
+		return hear_item(front, item, now);
 	}
 }
 

@@ -196,6 +196,7 @@ listener_bind(struct listener *lst, bool shares)
 	if (fd == -1)
 		return -1;
 	lst->fd = fd;
+	lst->transport = lst->id.transport;
 	lst->shares_port = shares;
 	lst->listening = false;
 	lst->closing = false;

@@ -43,6 +43,10 @@ struct listener {
 	struct listener_id id;	/* texts are owned */
 	struct conf_socket options; /* as set; its texts are not valid */
 	int fd;			/* -1: degraded, or closed for good */
+	uint8_t transport;	/* enum conf_transport: what the socket is, when
+				 * it is open; never CONF_FD */
+	uint32_t waiters;	/* handlers that have it as theirs: no frontend
+				 * may poll it meanwhile */
 	bool listening;		/* otherwise just bound */
 	bool shares_port;	/* for the time of a swap */
 	bool closing;		/* takes no new clients */

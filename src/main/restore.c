@@ -120,6 +120,7 @@ listener_restore(const struct state_listener *from)
 	if (lst == NULL || from->fd == -1)
 		return lst;
 	lst->fd = from->fd;
+	lst->transport = from->transport;
 	lst->listening = true;
 	lst->shares_port = from->shares_port;
 	lst->closing = from->closing;

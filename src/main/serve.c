@@ -25,8 +25,8 @@
 #include "base/verdict.h"
 #include "main/tell.h"
 
-static void
-address_log(struct log_line *line, const char *key, const struct addr *addr)
+void
+serve_log_address(struct log_line *line, const char *key, const struct addr *addr)
 {
 	char text[ADDR_TEXT_SIZE];
 	size_t len = addr_format(addr, text);
@@ -35,13 +35,14 @@ address_log(struct log_line *line, const char *key, const struct addr *addr)
 }
 
 /* The local side: the address that was asked, or the path. */
-static void
-local_log(struct log_line *line, const struct proc *proc)
+void
+serve_log_local(struct log_line *line, const struct addr *local,
+    const struct listener *lst)
 {
-	if (proc->conn.local.family == ADDR_UNIX)
-		log_str(line, "local", proc->listener->id.path);
+	if (local->family == ADDR_UNIX && lst != NULL)
+		log_str(line, "local", lst->id.path);
 	else
-		address_log(line, "local", &proc->conn.local);
+		serve_log_address(line, "local", local);
 }
 
 static void
@@ -53,8 +54,8 @@ start_log(const struct proc *proc)
 	log_str(&line, "service", proc->service->name);
 	log_uint(&line, "id", proc->conn.id);
 	log_uint(&line, "pid", (uint64_t)proc->handle.pid);
-	address_log(&line, "peer", &proc->conn.peer);
-	local_log(&line, proc);
+	serve_log_address(&line, "peer", &proc->conn.peer);
+	serve_log_local(&line, &proc->conn.local, proc->listener);
 	log_end(&line);
 }
 
@@ -74,8 +75,8 @@ exit_log(const struct proc *proc, int status, const struct rusage *usage,
 	log_str(&line, "service", proc->service->name);
 	log_uint(&line, "id", proc->conn.id);
 	log_uint(&line, "pid", (uint64_t)proc->handle.pid);
-	address_log(&line, "peer", &proc->conn.peer);
-	local_log(&line, proc);
+	serve_log_address(&line, "peer", &proc->conn.peer);
+	serve_log_local(&line, &proc->conn.local, proc->listener);
 	log_int(&line, "status", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 	log_int(&line, "signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 	log_secs(&line, "secs", monotime_secs(proc->started, now));
@@ -314,6 +315,30 @@ entry_check(const struct front *front, uint32_t index)
 	return index < ed->listener_count ? &ed->listeners[index] : NULL;
 }
 
+/*
+ * The service that a connection at the listener is for: its own, or one behind
+ * tcpmux; NULL when it cannot be that.  Only one with a program has handlers.
+ */
+static const struct edition_service *
+service_check(const struct front *front, const struct edition_listener *at,
+    uint32_t index)
+{
+	const struct edition *ed = front->edition;
+	const struct edition_service *entry;
+
+	if (index >= ed->service_count)
+		return NULL;
+	entry = &ed->services[index];
+	if (entry->service == NULL || entry->conf->exec.count == 0 ||
+	    entry->conf->wait)
+		return NULL;
+	if (index != at->service &&
+	    (ed->services[at->service].conf->builtin != CONF_BUILTIN_TCPMUX ||
+	    entry->conf->mux_names.count == 0))
+		return NULL;
+	return entry;
+}
+
 /* A connection whose descriptor found no place here is lost. */
 static void
 connection_lost(struct minetd *mi, struct service *svc, struct monotime now)
@@ -338,10 +363,11 @@ serve_connection(struct minetd *mi, const struct front *front,
 	const struct linger off = { 0, 0 };
 	bool wanted = false;
 
-	if (arrival.at != NULL) {
-		arrival.entry = &front->edition->services[arrival.at->service];
+	if (arrival.at != NULL)
+		arrival.entry = service_check(front, arrival.at,
+		    item->msg.start.service);
+	if (arrival.entry != NULL)
 		wanted = service_has_room(mi, front, arrival.entry);
-	}
 	if (wanted && item->fd == CHANNEL_FD_LOST) {
 		connection_lost(mi, arrival.entry->service, now);
 		return 0;
@@ -385,7 +411,7 @@ serve_rejected(struct minetd *mi, const struct front *front,
 	left_out += rejected->count - 1;
 	log_begin(&line, LOG_LEVEL_WARNING, "reject");
 	log_str(&line, "service", svc->name);
-	address_log(&line, "peer", &rejected->peer);
+	serve_log_address(&line, "peer", &rejected->peer);
 	log_str(&line, "reason", reason);
 	if (left_out != 0)
 		log_uint(&line, "left_out", left_out);

@@ -75,14 +75,30 @@ static bool
 message_send(struct front *front, enum channel_type type, uint32_t listener,
     int fd)
 {
-	struct channel_item item = { .fd = fd };
+	struct channel_item item;
 
-	item.msg.type = (uint16_t)type;
+	channel_msg_init(&item.msg, type);
+	item.fd = fd;
 	item.msg.listener = listener;
 	return channel_send(front->channel.fd, &item, 1) == 1;
 }
 
-/* Those that listen; what is just bound may yet be given up. */
+static bool
+listener_send(struct front *front, uint32_t index, const struct listener *lst)
+{
+	struct channel_item item;
+
+	channel_msg_init(&item.msg, CHANNEL_LISTEN);
+	item.msg.listener = index;
+	item.msg.listen.transport = lst->transport;
+	item.fd = lst->fd;
+	return channel_send(front->channel.fd, &item, 1) == 1;
+}
+
+/*
+ * Those that listen, and that no handler has; what is just bound may yet be
+ * given up.
+ */
 static bool
 listeners_send(struct front *front)
 {
@@ -92,9 +108,9 @@ listeners_send(struct front *front)
 		uint32_t index = front->next_listener;
 		const struct listener *lst = ed->listeners[index].listener;
 
-		if (lst->listening && !front->told[index]) {
-			if (!message_send(front, CHANNEL_LISTEN, index,
-			    lst->fd))
+		if (lst->listening && lst->waiters == 0 &&
+		    !front->told[index]) {
+			if (!listener_send(front, index, lst))
 				return false;
 			front->told[index] = true;
 		}
@@ -114,8 +130,7 @@ counts_fill(struct minetd *mi, struct channel_msg *msg)
 	bool ended = svc->active < svc->told;
 	int n = 0;
 
-	memset(msg, 0, sizeof(*msg));
-	msg->type = ended ? CHANNEL_EXITED : CHANNEL_ACTIVE;
+	channel_msg_init(msg, ended ? CHANNEL_EXITED : CHANNEL_ACTIVE);
 	for (; svc != NULL && n < CHANNEL_COUNTS &&
 	    (svc->active < svc->told) == ended && svc->active != svc->told;
 	    svc = STAILQ_NEXT(svc, entry))
@@ -140,8 +155,10 @@ dirty_remove_first(struct minetd *mi)
 static bool
 counts_send(struct minetd *mi, struct front *front)
 {
-	struct channel_item item = { .fd = -1 };
+	struct channel_item item;
 	struct service *svc;
+
+	item.fd = -1;
 
 	while ((svc = STAILQ_FIRST(&mi->dirty)) != NULL) {
 		int n;

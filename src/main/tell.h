@@ -24,7 +24,10 @@ void	tell_count(struct minetd *mi, struct service *svc);
  */
 void	tell_counts_anew(struct minetd *mi);
 
-/* Note that a listener of the edition was opened. */
+/*
+ * Note that a listener of the edition was opened, or that the handler which had
+ * it has ended.
+ */
 void	tell_listener(struct minetd *mi, uint32_t index);
 
 /* Send what was noted, as far as the channels take it.  After each wake-up. */

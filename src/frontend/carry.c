@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * What all conversations have in common that the frontend itself carries.
+ *
+ * The timer for `idle` is not moved with each byte: when it is due, it looks
+ * when the last one was.
+ */
+
+#include "frontend/carry.h"
+
+#include <sys/socket.h>
+
+#include <string.h>
+#include <unistd.h>
+
+void
+carrier_init(struct carrier *carrier, struct loop *loop,
+    const struct admission *adm, struct outbox *outbox)
+{
+	*carrier = (struct carrier){
+		.loop = loop,
+		.adm = adm,
+		.outbox = outbox,
+		.next_tag = 1,
+	};
+	TAILQ_INIT(&carrier->all);
+	TAILQ_INIT(&carrier->ended);
+}
+
+const struct admission_service *
+carried_service(const struct carried *carried)
+{
+	return &admission_services(carried->carrier->adm)[
+	    carried->client.service];
+}
+
+static void
+idle_due(void *arg, struct monotime now)
+{
+	struct carried *carried = arg;
+	struct monotime end = monotime_add_msec(carried->touched,
+	    carried_service(carried)->idle_msec);
+
+	if (monotime_before(now, end))
+		timer_arm(loop_timers(carried->carrier->loop), &carried->idle,
+		    end);
+	else
+		carried->kind->expire(carried, DONE_IDLE, now);
+}
+
+static void
+overdue_due(void *arg, struct monotime now)
+{
+	struct carried *carried = arg;
+
+	carried->kind->expire(carried, DONE_OVERDUE, now);
+}
+
+static void
+deadlines_arm(struct carried *carried, struct monotime now)
+{
+	const struct admission_service *svc = carried_service(carried);
+	struct timer_set *timers = loop_timers(carried->carrier->loop);
+
+	timer_init(&carried->idle, idle_due, carried);
+	timer_init(&carried->overdue, overdue_due, carried);
+	if (svc->idle_msec != 0)
+		timer_arm(timers, &carried->idle,
+		    monotime_add_msec(now, svc->idle_msec));
+	if (svc->max_runtime_msec != 0)
+		timer_arm(timers, &carried->overdue,
+		    monotime_add_msec(now, svc->max_runtime_msec));
+}
+
+static void
+local_find(int fd, struct addr *local)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	*local = (struct addr){ .family = ADDR_NONE };
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
+		addr_from_sockaddr(local, (struct sockaddr *)&ss, len);
+}
+
+/* A start line is wanted: main gives the number that the exit line has, too. */
+static void
+began_send(struct carried *carried)
+{
+	struct channel_msg *msg = outbox_add(carried->carrier->outbox,
+	    CHANNEL_BEGAN, carried->client.listener, -1);
+
+	if (msg == NULL)
+		return;
+	msg->done.peer = carried->client.peer;
+	local_find(carried->client.fd, &msg->done.local);
+	msg->done.service = carried->client.service;
+	msg->done.tag = carried->tag;
+}
+
+void
+carried_begin(struct carried *carried, struct carrier *carrier,
+    const struct carried_kind *kind, const struct client *client,
+    struct monotime now)
+{
+	carried->carrier = carrier;
+	carried->kind = kind;
+	carried->client = *client;
+	carried->started = now;
+	carried->touched = now;
+	carried->target = UINT32_MAX;
+	carried->tag = carrier->next_tag++;
+	if (carrier->next_tag == 0)
+		carrier->next_tag = 1;
+	deadlines_arm(carried, now);
+	TAILQ_INSERT_TAIL(&carrier->all, carried, entry);
+	carrier->count++;
+	if (kind->counted)
+		carrier->take(carrier->arg, client->service);
+	if (kind->reported && carried_service(carried)->log_connections ==
+	    CONF_LOG_VERBOSE)
+		began_send(carried);
+}
+
+void
+carried_touch(struct carried *carried, struct monotime now)
+{
+	carried->touched = now;
+}
+
+/* Tell main; false when there is no room for that. */
+static bool
+done_send(struct carried *carried)
+{
+	const struct admission_service *svc = carried_service(carried);
+	struct channel_msg *msg;
+
+	if (!carried->kind->reported || svc->log_connections == CONF_LOG_NO)
+		return true;
+	msg = outbox_add(carried->carrier->outbox, CHANNEL_DONE,
+	    carried->client.listener, -1);
+	if (msg == NULL)
+		return false;
+	msg->done.peer = carried->client.peer;
+	msg->done.local = carried->local;
+	msg->done.bytes_in = carried->bytes_in;
+	msg->done.bytes_out = carried->bytes_out;
+	msg->done.msec = (uint64_t)monotime_msec_until(carried->started,
+	    carried->touched);
+	msg->done.service = carried->client.service;
+	msg->done.tag = carried->tag;
+	msg->done.reason = carried->reason;
+	msg->done.target = carried->target;
+	return true;
+}
+
+void
+carried_end(struct carried *carried, enum done_reason reason,
+    struct monotime now)
+{
+	struct carrier *carrier = carried->carrier;
+
+	timer_disarm(loop_timers(carrier->loop), &carried->idle);
+	timer_disarm(loop_timers(carrier->loop), &carried->overdue);
+	if (carried->client.fd != -1) {
+		if (carried->kind->reported)
+			local_find(carried->client.fd, &carried->local);
+		close(carried->client.fd);
+		carried->client.fd = -1;
+	}
+	carried->touched = now;
+	carried->reason = reason;
+	TAILQ_REMOVE(&carrier->all, carried, entry);
+	carrier->count--;
+	if (carried->kind->counted)
+		carrier->give(carrier->arg, carried->client.service);
+	if (TAILQ_EMPTY(&carrier->ended) && done_send(carried))
+		carried->kind->free(carried);
+	else
+		TAILQ_INSERT_TAIL(&carrier->ended, carried, entry);
+}
+
+int
+carrier_partner(struct carrier *carrier, uint32_t tag, int fd, int error,
+    struct monotime now)
+{
+	struct carried *carried;
+
+	TAILQ_FOREACH(carried, &carrier->all, entry)
+		if (carried->tag == tag && carried->kind->partner != NULL)
+			break;
+	/* It may have ended while main was asked. */
+	if (carried == NULL) {
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	carried->kind->partner(carried, fd, error, now);
+	return 0;
+}
+
+bool
+carrier_report(struct carrier *carrier)
+{
+	struct carried *carried;
+
+	while ((carried = TAILQ_FIRST(&carrier->ended)) != NULL) {
+		if (!done_send(carried))
+			return false;
+		TAILQ_REMOVE(&carrier->ended, carried, entry);
+		carried->kind->free(carried);
+	}
+	return true;
+}
+
+bool
+carrier_busy(const struct carrier *carrier)
+{
+	return carrier->count > 0 || !TAILQ_EMPTY(&carrier->ended);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * From an admitted client to what its service does.
+ *
+ * The one place where ways part: every client has passed the same questions
+ * before, whichever way it came.
+ */
+
+#include "frontend/dispatch.h"
+
+#include <sys/socket.h>
+
+#include <unistd.h>
+
+#include "frontend/builtin.h"
+#include "frontend/pty.h"
+#include "frontend/redirect.h"
+#include "frontend/tcpmux.h"
+
+/*
+ * A banner is said as far as the socket takes it at once: no client can make
+ * us wait, and a new connection has room for one.
+ */
+static void
+banner_say(const struct acceptor *acc, const struct client *client,
+    enum conf_banner which)
+{
+	const struct admission_service *svc =
+	    &admission_services(acc->adm)[client->service];
+	struct admission_bytes banner = svc->banner[which];
+
+	if (banner.len != 0)
+		send(client->fd, admission_bytes(acc->adm, banner), banner.len,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void
+handler_ask(struct acceptor *acc, const struct client *client)
+{
+	struct channel_msg *msg = outbox_add(acc->outbox, CHANNEL_START,
+	    client->listener, client->fd);
+
+	msg->start.peer = client->peer;
+	msg->start.service = client->service;
+	acceptor_take(acc, client->service);
+}
+
+void
+dispatch_serve(struct acceptor *acc, const struct client *client,
+    struct monotime now)
+{
+	const struct admission_service *svc =
+	    &admission_services(acc->adm)[client->service];
+
+	banner_say(acc, client, CONF_BANNER);
+	banner_say(acc, client, CONF_BANNER_SUCCESS);
+	switch (svc->does) {
+	case ADMISSION_BUILTIN:
+		if (svc->builtin == CONF_BUILTIN_TCPMUX)
+			tcpmux_begin(acc, client, now);
+		else
+			builtin_begin(&acc->carrier, client, now);
+		break;
+	case ADMISSION_REDIRECT:
+		redirect_begin(&acc->carrier, client, now);
+		break;
+	case ADMISSION_PTY:
+		pty_begin(acc, client, now);
+		break;
+	default:
+		handler_ask(acc, client);
+	}
+}
+
+void
+dispatch_refuse(struct acceptor *acc, const struct client *client)
+{
+	banner_say(acc, client, CONF_BANNER);
+	banner_say(acc, client, CONF_BANNER_FAIL);
+	close(client->fd);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * Listeners as the frontend has them, and the reasons not to poll them.
+ *
+ * Holds that concern all listeners (no room in the channel, max_children) are
+ * not set on all of them, but on each that wakes up while the reason lasts:
+ * the work is bounded by the listeners that have clients.
+ */
+
+#include "frontend/inlet.h"
+
+#include <sys/epoll.h>
+
+#include <unistd.h>
+
+#include "frontend/accept.h"
+
+enum {
+	RETRY_MSEC = 100,	/* after accept found no descriptor or memory */
+};
+
+void
+inlet_retry(struct acceptor *acc, struct monotime now)
+{
+	if (!acc->retry.armed)
+		timer_arm(loop_timers(acc->loop), &acc->retry,
+		    monotime_add_msec(now, RETRY_MSEC));
+}
+
+/* Poll the listener if, and only if, nothing holds it. */
+static void
+inlet_update(struct inlet *in)
+{
+	struct acceptor *acc = in->acceptor;
+
+	if (in->holds != 0 || in->watch.fd == -1) {
+		loop_disarm(acc->loop, &in->watch);
+	} else if (loop_arm(acc->loop, &in->watch, EPOLLIN) == -1) {
+		/* No memory in the kernel: as if accept had found none.  At
+		 * the head, where no walk over the list meets it again. */
+		in->holds = HOLD_FAILED;
+		TAILQ_INSERT_HEAD(&acc->held, in, entry);
+		inlet_retry(acc, monotime_now());
+	}
+}
+
+void
+inlet_hold(struct inlet *in, enum hold reason)
+{
+	if (in->holds == 0)
+		TAILQ_INSERT_TAIL(&in->acceptor->held, in, entry);
+	in->holds |= reason;
+	inlet_update(in);
+}
+
+void
+inlet_release(struct inlet *in, enum hold reason)
+{
+	if ((in->holds & reason) == 0)
+		return;
+	in->holds &= ~(uint32_t)reason;
+	if (in->holds == 0)
+		TAILQ_REMOVE(&in->acceptor->held, in, entry);
+	inlet_update(in);
+}
+
+void
+inlets_release(struct acceptor *acc, enum hold reason)
+{
+	struct inlet *in, *next;
+
+	/* epoll serves in the order of release: first who had no turn. */
+	TAILQ_FOREACH_SAFE(in, &acc->held, entry, next)
+		if (!in->had_turn)
+			inlet_release(in, reason);
+	TAILQ_FOREACH_SAFE(in, &acc->held, entry, next)
+		inlet_release(in, reason);
+}
+
+/* Its listeners have room again; the same order. */
+void
+inlets_release_service(struct acceptor *acc, uint32_t service)
+{
+	const struct admission *adm = acc->adm;
+	const struct admission_service *svc = &admission_services(adm)[service];
+	struct inlet *first = &acc->inlets[svc->first_listener];
+
+	for (uint32_t i = 0; i < svc->listeners; i++)
+		if (!first[i].had_turn)
+			inlet_release(&first[i], HOLD_FULL);
+	for (uint32_t i = 0; i < svc->listeners; i++)
+		inlet_release(&first[i], HOLD_FULL);
+	for (uint32_t i = adm->listeners - adm->closing; i < adm->listeners;
+	    i++)
+		if (admission_listeners(adm)[i].service == service)
+			inlet_release(&acc->inlets[i], HOLD_FULL);
+}
+
+const struct admission_service *
+inlet_service(const struct inlet *in, uint32_t *index)
+{
+	const struct admission *adm = in->acceptor->adm;
+
+	*index = admission_listeners(adm)[in->index].service;
+	return &admission_services(adm)[*index];
+}
+
+void
+inlet_close(struct inlet *in)
+{
+	loop_disarm(in->acceptor->loop, &in->watch);
+	if (in->watch.fd != -1)
+		close(in->watch.fd);
+	in->watch.fd = -1;
+}

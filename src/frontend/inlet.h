@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * Listeners as the frontend has them, and the reasons not to poll them.
+ *
+ * A listener is polled unless there is a reason not to, a hold.  Holds are
+ * set where the reason arises and cleared where it ends; either calls one
+ * function that compares what should be with what is.  While a listener is
+ * held, its clients wait in the kernel's queue.
+ */
+
+#ifndef MINETD_INLET_H
+#define MINETD_INLET_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "conf/admission.h"
+
+enum hold {
+	HOLD_START = 1u << 0,	/* main has not said GO */
+	HOLD_FULL = 1u << 1,	/* `instances` conversations are alive */
+	HOLD_CHILDREN = 1u << 2, /* `max_children` handlers are alive */
+	HOLD_CHANNEL = 1u << 3,	/* main has not read on */
+	HOLD_FAILED = 1u << 4,	/* accept failed; until a timer is due */
+	HOLD_WAIT = 1u << 5,	/* a handler has the socket, or will */
+	HOLD_REST = 1u << 6,	/* handlers left what was there; until a timer
+				 * is due */
+};
+
+struct acceptor;
+struct inlet;
+
+/* One turn of a listener; true when it has found the queue empty. */
+typedef bool inlet_fn(struct inlet *in, struct monotime now);
+
+struct inlet {
+	struct watch watch;
+	TAILQ_ENTRY(inlet) entry; /* among the held ones */
+	struct acceptor *acceptor;
+	inlet_fn *serve;	/* by what the socket is, and what is done */
+	uint32_t index;		/* in the admission block */
+	uint32_t holds;		/* enum hold; 0: polled, if it has a socket */
+	uint32_t errors;	/* of accept in a row */
+	uint8_t transport;	/* enum conf_transport, of the socket */
+	bool empty_due;		/* it is closed, and main not told of it */
+	bool had_turn;		/* it accepted before it was held */
+};
+
+TAILQ_HEAD(inlet_list, inlet);
+
+/* Set or clear a hold.  In any callback. */
+void	inlet_hold(struct inlet *in, enum hold reason);
+void	inlet_release(struct inlet *in, enum hold reason);
+
+/* Clear a hold of all listeners, or HOLD_FULL of those of a service. */
+void	inlets_release(struct acceptor *acc, enum hold reason);
+void	inlets_release_service(struct acceptor *acc, uint32_t service);
+
+/* Come back for those with HOLD_FAILED. */
+void	inlet_retry(struct acceptor *acc, struct monotime now);
+
+/* The service of a listener, and its index. */
+const struct admission_service *inlet_service(const struct inlet *in,
+	    uint32_t *index);
+
+/* Let go of the socket, which main may keep. */
+void	inlet_close(struct inlet *in);
+
+#endif

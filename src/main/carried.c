@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * Conversations that a frontend carries itself.
+ */
+
+#include "main/carried.h"
+
+#include "base/done.h"
+#include "main/serve.h"
+
+/*
+ * The name of the service that the message is about, and its listener; one that
+ * was started by an image before is known by its listeners no more.
+ */
+static int
+service_name(const struct front *front, const struct channel_msg *msg,
+    const char **name, const struct listener **lst)
+{
+	const struct edition *ed = front->edition;
+
+	*name = "-";
+	*lst = NULL;
+	if (ed == NULL)
+		return 0;
+	if (msg->done.service >= ed->service_count ||
+	    ed->services[msg->done.service].service == NULL ||
+	    msg->listener >= ed->listener_count)
+		return -1;
+	*name = ed->services[msg->done.service].service->name;
+	*lst = ed->listeners[msg->listener].listener;
+	return 0;
+}
+
+/* What both lines begin with.  The number is unique without being kept. */
+static void
+common_log(struct log_line *line, const struct front *front,
+    const struct channel_done *done, const char *name,
+    const struct listener *lst)
+{
+	log_str(line, "service", name);
+	log_uint(line, "id", ((uint64_t)front->pid << 32) | done->tag);
+	serve_log_address(line, "peer", &done->peer);
+	serve_log_local(line, &done->local, lst);
+}
+
+int
+carried_began(const struct front *front, const struct channel_msg *msg)
+{
+	const struct listener *lst;
+	struct log_line line;
+	const char *name;
+
+	if (service_name(front, msg, &name, &lst) == -1)
+		return -1;
+	log_begin(&line, LOG_LEVEL_INFO, "start");
+	common_log(&line, front, &msg->done, name, lst);
+	log_end(&line);
+	return 0;
+}
+
+int
+carried_done(const struct front *front, const struct channel_msg *msg)
+{
+	const struct channel_done *done = &msg->done;
+	const char *reason = done_name(done->reason);
+	const struct listener *lst;
+	struct log_line line;
+	const char *name;
+
+	if (reason == NULL || service_name(front, msg, &name, &lst) == -1)
+		return -1;
+	log_begin(&line, LOG_LEVEL_INFO, "exit");
+	common_log(&line, front, done, name, lst);
+	log_str(&line, "end", reason);
+	log_secs(&line, "secs", (double)done->msec / 1000);
+	log_uint(&line, "bytes_in", done->bytes_in);
+	log_uint(&line, "bytes_out", done->bytes_out);
+	log_end(&line);
+	return 0;
+}
+
+int
+carried_connect(struct minetd *mi, struct front *front,
+    const struct channel_msg *msg)
+{
+	(void)mi;
+	(void)front;
+	(void)msg;
+	return -1;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * Conversations that a frontend carries itself: their lines in the log, and
+ * what they need of main.
+ */
+
+#ifndef MINETD_CARRIED_H
+#define MINETD_CARRIED_H
+
+#include "base/channel.h"
+#include "main/minetd.h"
+
+/* Log the beginning, or the end; -1 when no frontend of ours can say so. */
+int	carried_began(const struct front *front,
+	    const struct channel_msg *msg);
+int	carried_done(const struct front *front,
+	    const struct channel_msg *msg);
+
+/*
+ * Connect to a unix target of a redirect and hand over the socket, unread.
+ * Returns as above.
+ */
+int	carried_connect(struct minetd *mi, struct front *front,
+	    const struct channel_msg *msg);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * What frontends say of their clients.
+ *
+ * One that accepts may say everything; one that was told to stop and has
+ * finished only what it says of conversations that it carries on.
+ */
+
+#include "main/hear.h"
+
+#include "main/carried.h"
+#include "main/plan.h"
+#include "main/serve.h"
+#include "main/waiter.h"
+
+/* Of listeners, and of clients that have just come. */
+static int
+arrivals_obey(struct front *front, const struct channel_item *item,
+    struct monotime now)
+{
+	struct minetd *mi = front->mi;
+
+	switch (item->msg.type) {
+	case CHANNEL_START:
+		return serve_connection(mi, front, item, now);
+	case CHANNEL_REJECTED:
+		return serve_rejected(mi, front, &item->msg, now);
+	case CHANNEL_ACCEPT_FAILED:
+		return serve_accept_failed(mi, front, &item->msg, now);
+	case CHANNEL_EMPTY:
+		return plan_empty(mi, front, item->msg.listener);
+	case CHANNEL_WAIT_READY:
+		return waiter_ready(mi, front, item->msg.listener, now);
+	default:
+		return -1;
+	}
+}
+
+int
+hear_item(struct front *front, const struct channel_item *item,
+    struct monotime now)
+{
+	struct minetd *mi = front->mi;
+	bool accepts = front->state == FRONT_SERVING ||
+	    front->state == FRONT_STOPPING;
+
+	switch (item->msg.type) {
+	case CHANNEL_BEGAN:
+		return carried_began(front, &item->msg);
+	case CHANNEL_DONE:
+		return carried_done(front, &item->msg);
+	case CHANNEL_CONNECT:
+		return carried_connect(mi, front, &item->msg);
+	default:
+		break;
+	}
+	if (accepts)
+		return arrivals_obey(front, item, now);
+	channel_discard(item->fd);
+	return -1;
+}
