@@ -11,16 +11,19 @@
 #include "main/listener.h"
 
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/bug.h"
+#include "conf/transport.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -92,7 +95,7 @@ interface_bind(struct listener *lst, int fd)
 }
 
 static int
-tcp_bind(struct listener *lst, int fd, const struct addr *addr)
+address_bind(struct listener *lst, int fd, const struct addr *addr)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(addr, &ss);
@@ -106,24 +109,43 @@ tcp_bind(struct listener *lst, int fd, const struct addr *addr)
 	return 0;
 }
 
+/* Of a socket of this transport; family is for those of IP. */
 static struct sockopt_kind
-kind_of(const struct listener_id *id, int family)
+kind_of(const struct listener_id *id, unsigned transport, int family)
 {
-	if (id->transport == CONF_UNIX)
-		return (struct sockopt_kind){ .family = AF_UNIX };
-	return (struct sockopt_kind){
-		.family = family,
-		.protocol = id->mptcp ? IPPROTO_MPTCP : IPPROTO_TCP,
-		.dual = id->v6 == CONF_V6_DUAL,
-	};
+	switch (transport) {
+	case CONF_TCP:
+		return (struct sockopt_kind){ family, SOCK_STREAM,
+			id->mptcp ? IPPROTO_MPTCP : IPPROTO_TCP,
+			id->v6 == CONF_V6_DUAL };
+	case CONF_UDP:
+		return (struct sockopt_kind){ family, SOCK_DGRAM, IPPROTO_UDP,
+			id->v6 == CONF_V6_DUAL };
+	case CONF_VSOCK:
+		return (struct sockopt_kind){ AF_VSOCK, SOCK_STREAM, 0, false };
+	case CONF_UNIX_DGRAM:
+		return (struct sockopt_kind){ AF_UNIX, SOCK_DGRAM, 0, false };
+	case CONF_UNIX_SEQPACKET:
+		return (struct sockopt_kind){ AF_UNIX, SOCK_SEQPACKET, 0,
+			false };
+	default:
+		return (struct sockopt_kind){ AF_UNIX, SOCK_STREAM, 0, false };
+	}
 }
 
 /* Of a socket that is open. */
 static struct sockopt_kind
 kind_of_open(const struct listener *lst)
 {
-	return kind_of(&lst->id, lst->local.family == ADDR_IP6 ? AF_INET6 :
-	    AF_INET);
+	return kind_of(&lst->id, lst->transport,
+	    lst->local.family == ADDR_IP6 ? AF_INET6 : AF_INET);
+}
+
+static int
+kind_open(const struct sockopt_kind *kind)
+{
+	return socket(kind->family, kind->type | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    kind->protocol);
 }
 
 static int
@@ -137,25 +159,25 @@ options_set(struct listener *lst, int fd, const struct sockopt_kind *kind)
 }
 
 static int
-tcp_open(struct listener *lst, bool shares)
+ip_open(struct listener *lst, bool shares)
 {
 	struct addr addr = lst->id.addr;
-	int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-	struct sockopt_kind kind = kind_of(&lst->id,
+	struct sockopt_kind kind = kind_of(&lst->id, lst->id.transport,
 	    addr.family == ADDR_IP6 ? AF_INET6 : AF_INET);
-	int fd = socket(kind.family, type, kind.protocol);
+	int fd = kind_open(&kind);
 
 	if (fd == -1 && errno == EAFNOSUPPORT && kind.dual) {
 		kind.family = AF_INET;
 		addr = (struct addr){ .family = ADDR_IP4, .port = addr.port };
-		fd = socket(AF_INET, type, kind.protocol);
+		fd = kind_open(&kind);
 	}
 	if (fd == -1)
 		return fail(lst, "socket");
 	if (shares)
 		sockopt_share_port(fd, true);
 	if (options_set(lst, fd, &kind) == -1 ||
-	    interface_bind(lst, fd) == -1 || tcp_bind(lst, fd, &addr) == -1) {
+	    interface_bind(lst, fd) == -1 ||
+	    address_bind(lst, fd, &addr) == -1) {
 		close(fd);
 		return -1;
 	}
@@ -163,35 +185,102 @@ tcp_open(struct listener *lst, bool shares)
 }
 
 static int
-unix_open(struct listener *lst)
+vsock_open(struct listener *lst)
 {
-	const struct sockopt_kind kind = { .family = AF_UNIX };
-	const char *step;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    0);
+	const struct sockopt_kind kind = kind_of(&lst->id, CONF_VSOCK, 0);
+	int fd = kind_open(&kind);
 
 	if (fd == -1)
 		return fail(lst, "socket");
-	if (options_set(lst, fd, &kind) == -1)
-		goto fail;
-	if (sockpath_bind(fd, lst->id.path, &lst->options, &lst->file,
-	    &step) == -1) {
-		fail(lst, step);
-		goto fail;
+	if (options_set(lst, fd, &kind) == -1 ||
+	    address_bind(lst, fd, &lst->id.addr) == -1) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Whether it has no path, but a name that lives as long as the socket. */
+static bool
+is_abstract(const struct listener *lst)
+{
+	return lst->id.path[0] == '@';
+}
+
+static bool
+has_path(const struct listener *lst)
+{
+	return lst->id.path[0] == '/';
+}
+
+/* unix(7): the name follows a zero byte, and its length is that of the address. */
+static int
+abstract_bind(struct listener *lst, int fd)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	size_t len = strlen(lst->id.path);
+
+	if (len > sizeof(sun.sun_path)) {
+		errno = ENAMETOOLONG;
+		return fail(lst, "bind");
+	}
+	memcpy(sun.sun_path + 1, lst->id.path + 1, len - 1);
+	if (bind(fd, (struct sockaddr *)&sun, (socklen_t)(offsetof(
+	    struct sockaddr_un, sun_path) + len)) == -1)
+		return fail(lst, "bind");
+	return 0;
+}
+
+static int
+path_bind(struct listener *lst, int fd, const struct sockopt_kind *kind)
+{
+	const char *step;
+
+	if (sockpath_bind(fd, kind->type, lst->id.path, &lst->options,
+	    &lst->file, &step) == -1)
+		return fail(lst, step);
+	return 0;
+}
+
+static int
+unix_open(struct listener *lst)
+{
+	const struct sockopt_kind kind = kind_of(&lst->id, lst->id.transport,
+	    0);
+	int fd = kind_open(&kind);
+
+	if (fd == -1)
+		return fail(lst, "socket");
+	if (options_set(lst, fd, &kind) == -1 || (is_abstract(lst) ?
+	    abstract_bind(lst, fd) : path_bind(lst, fd, &kind)) == -1) {
+		close(fd);
+		return -1;
 	}
 	lst->local = (struct addr){ .family = ADDR_UNIX };
 	return fd;
+}
 
-fail:
-	close(fd);
-	return -1;
+static int
+socket_open(struct listener *lst, bool shares)
+{
+	switch (lst->id.transport) {
+	case CONF_TCP:
+	case CONF_UDP:
+		return ip_open(lst, shares);
+	case CONF_VSOCK:
+		return vsock_open(lst);
+	case CONF_FD:
+		errno = ENOENT;
+		return fail(lst, "inherited");
+	default:
+		return unix_open(lst);
+	}
 }
 
 int
 listener_bind(struct listener *lst, bool shares)
 {
-	int fd = lst->id.transport == CONF_UNIX ? unix_open(lst) :
-	    tcp_open(lst, shares);
+	int fd = socket_open(lst, shares);
 
 	if (fd == -1)
 		return -1;
@@ -208,7 +297,9 @@ listener_bind(struct listener *lst, bool shares)
 int
 listener_listen(struct listener *lst)
 {
-	if (listen(lst->fd, lst->options.backlog) == -1) {
+	/* A socket for datagrams has been reached since it was bound. */
+	if (!transport_is_dgram(lst->transport) &&
+	    listen(lst->fd, lst->options.backlog) == -1) {
 		fail(lst, "listen");
 		listener_close(lst);
 		return -1;
@@ -220,7 +311,7 @@ listener_listen(struct listener *lst)
 void
 listener_share_port(struct listener *lst, bool share)
 {
-	if (lst->fd == -1 || lst->id.transport != CONF_TCP ||
+	if (lst->fd == -1 || !transport_is_ip(lst->id.transport) ||
 	    lst->shares_port == share)
 		return;
 	if (sockopt_share_port(lst->fd, share || lst->options.reuse_port) == 0)
@@ -240,10 +331,11 @@ listener_change(struct listener *lst, const struct conf_socket *options)
 		return 0;
 	if (sockopt_change(lst->fd, &kind, &before, options, &step) == -1)
 		rc = fail(lst, step);
-	if (lst->listening && before.backlog != options->backlog &&
+	if (lst->listening && !transport_is_dgram(lst->transport) &&
+	    before.backlog != options->backlog &&
 	    listen(lst->fd, options->backlog) == -1)
 		rc = fail(lst, "backlog");
-	if (lst->id.transport == CONF_UNIX && (before.uid != options->uid ||
+	if (has_path(lst) && (before.uid != options->uid ||
 	    before.gid != options->gid || before.mode != options->mode) &&
 	    sockpath_change(lst->id.path, options, &lst->file, &step) == -1)
 		rc = fail(lst, step);
@@ -269,9 +361,9 @@ listener_begin_closing(struct listener *lst)
 	if (lst->fd == -1 || lst->closing)
 		return;
 	lst->closing = true;
-	if (lst->id.transport == CONF_UNIX)
+	if (has_path(lst))
 		sockpath_remove(lst->id.path, &lst->file);
-	else
+	else if (transport_is_ip(lst->id.transport))
 		sockopt_hide(lst->fd);
 }
 
@@ -280,7 +372,7 @@ listener_close(struct listener *lst)
 {
 	if (lst->fd == -1)
 		return;
-	if (lst->id.transport == CONF_UNIX)
+	if (has_path(lst))
 		sockpath_remove(lst->id.path, &lst->file);
 	close(lst->fd);
 	lst->fd = -1;
@@ -292,32 +384,36 @@ listener_intact(const struct listener *lst)
 {
 	if (lst->closing)
 		return false;
-	return lst->id.transport != CONF_UNIX ||
-	    sockpath_intact(lst->id.path, &lst->file);
+	return !has_path(lst) || sockpath_intact(lst->id.path, &lst->file);
 }
 
 void
 listener_format(const struct listener *lst, char *buf)
 {
 	static const char *const schemes[] = {
-		[CONF_V6_NONE] = "tcp://",
-		[CONF_V6_DUAL] = "tcp://",
-		[CONF_V6_ONLY] = "tcp6://",
+		[CONF_TCP] = "tcp",
+		[CONF_UDP] = "udp",
+		[CONF_UNIX] = "unix",
+		[CONF_UNIX_DGRAM] = "unix-dgram",
+		[CONF_UNIX_SEQPACKET] = "unix-seqpacket",
+		[CONF_VSOCK] = "vsock",
+		[CONF_FD] = "fd",
 	};
 	const struct addr *addr = lst->fd != -1 ? &lst->local : &lst->id.addr;
+	bool ip = transport_is_ip(lst->id.transport);
 	char text[ADDR_TEXT_SIZE];
 
-	if (lst->id.transport == CONF_UNIX) {
-		strlcpy(buf, "unix://", LISTENER_TEXT_SIZE);
+	strlcpy(buf, schemes[lst->id.transport], LISTENER_TEXT_SIZE);
+	if (ip && lst->id.v6 == CONF_V6_ONLY)
+		strlcat(buf, "6", LISTENER_TEXT_SIZE);
+	strlcat(buf, "://", LISTENER_TEXT_SIZE);
+	if (lst->id.path[0] != '\0') {
 		strlcat(buf, lst->id.path, LISTENER_TEXT_SIZE);
 		return;
 	}
-	strlcpy(buf, schemes[lst->id.v6], LISTENER_TEXT_SIZE);
-	if (lst->id.v6 != CONF_V6_NONE && addr_is_any(addr)) {
+	if (ip && lst->id.v6 != CONF_V6_NONE && addr_is_any(addr))
 		snprintf(text, sizeof(text), "*:%u", addr->port);
-		strlcat(buf, text, LISTENER_TEXT_SIZE);
-		return;
-	}
-	addr_format(addr, text);
+	else
+		addr_format(addr, text);
 	strlcat(buf, text, LISTENER_TEXT_SIZE);
 }

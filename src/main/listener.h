@@ -33,8 +33,8 @@ struct listener_id {
 	uint8_t transport;	/* enum conf_transport */
 	uint8_t v6;		/* enum conf_v6 */
 	bool mptcp;
-	struct addr addr;	/* tcp: as configured */
-	const char *path;	/* unix; otherwise "" */
+	struct addr addr;	/* ip, vsock: as configured; fd: see conf.h */
+	const char *path;	/* unix: path, or @NAME; fd: NAME; else "" */
 	const char *interface;	/* "" for none */
 };
 

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/transport.h"
+
 /* What a pass compares of an item. */
 struct candidate {
 	struct match_item *item;
@@ -90,10 +92,10 @@ side_prepare(struct side *side, bool by_service, bool by_bound_port)
 		struct match_item *item = &side->items[i];
 		uint16_t port = by_bound_port && item->id.addr.port == 0 ?
 		    item->bound_port : item->id.addr.port;
-		bool tcp = item->id.transport == CONF_TCP;
+		bool ip = transport_is_ip(item->id.transport);
 
 		if (item->other != MATCH_NONE || item->gone ||
-		    (tcp && port == 0 && !by_service))
+		    (ip && port == 0 && !by_service))
 			continue;
 		side->candidates[side->left++] = (struct candidate){
 			.item = item,

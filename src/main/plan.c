@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/transport.h"
 #include "main/listenlog.h"
 #include "main/logging.h"
 #include "main/match.h"
@@ -62,15 +63,15 @@ id_of(const struct conf *conf, uint32_t index)
 	const struct conf_listen *listen = &conf_listens(conf)[index];
 	const struct conf_socket *sock = conf_socket(conf,
 	    &conf_services(conf)[listen->service]);
-	bool tcp = listen->transport == CONF_TCP;
+	bool ip = transport_is_ip(listen->transport);
 
 	return (struct listener_id){
 		.transport = listen->transport,
 		.v6 = listen->v6,
-		.mptcp = tcp && sock->mptcp,
+		.mptcp = listen->transport == CONF_TCP && sock->mptcp,
 		.addr = listen->addr,
 		.path = conf_string(conf, listen->path),
-		.interface = tcp ? conf_string(conf, sock->interface) : "",
+		.interface = ip ? conf_string(conf, sock->interface) : "",
 	};
 }
 
@@ -98,7 +99,7 @@ port_share(const struct edition *old, const struct match_item *present,
 		struct listener *lst = old->listeners[i].listener;
 
 		if (present[i].other != MATCH_NONE || lst->fd == -1 ||
-		    lst->id.transport != CONF_TCP ||
+		    lst->id.transport != wanting->id.transport ||
 		    lst->local.port != wanting->id.addr.port)
 			continue;
 		listener_share_port(lst, true);
@@ -117,7 +118,7 @@ listener_place(struct reload_plan *plan, const struct edition *old,
 	int rc = listener_bind(lst, false);
 
 	if (rc == -1 && lst->error == EADDRINUSE &&
-	    lst->id.transport == CONF_TCP &&
+	    transport_is_ip(lst->id.transport) &&
 	    port_share(old, present, lst)) {
 		plan->shares_ports = true;
 		rc = listener_bind(lst, true);
@@ -269,7 +270,8 @@ port_is_shared(const struct edition *ed, const struct listener *lst)
 	for (uint32_t i = edition_configured(ed); i < ed->listener_count; i++) {
 		const struct listener *left = ed->listeners[i].listener;
 
-		if (left->fd != -1 && left->id.transport == CONF_TCP &&
+		if (left->fd != -1 &&
+		    left->id.transport == lst->id.transport &&
 		    left->local.port == lst->local.port)
 			return true;
 	}
@@ -374,7 +376,7 @@ groups_avoid(struct edition *ed, const struct listener *lst)
 	    i < ed->listener_count; i++) {
 		struct listener *left = ed->listeners[i].listener;
 
-		if (left->id.transport == CONF_TCP &&
+		if (left->id.transport == lst->id.transport &&
 		    addr_equal(&left->local, &lst->local) &&
 		    strcmp(left->id.interface, lst->id.interface) == 0)
 			listener_begin_closing(left);

@@ -114,10 +114,11 @@ list_fill(struct option_list *list, const struct sockopt_kind *kind,
 {
 	list->count = 0;
 	common_add(list, sock);
-	if (kind->family == AF_UNIX)
+	if (kind->family != AF_INET && kind->family != AF_INET6)
 		return;
 	ip_add(list, kind, sock);
-	tcp_add(list, sock);
+	if (kind->type == SOCK_STREAM)
+		tcp_add(list, sock);
 }
 
 static int
@@ -139,7 +140,8 @@ sockopt_set(int fd, const struct sockopt_kind *kind,
 {
 	struct option_list list;
 
-	if (kind->family != AF_UNIX) {
+	/* For datagrams it would let two daemons have one port. */
+	if (kind->type == SOCK_STREAM && kind->family != AF_UNIX) {
 		*step = "SO_REUSEADDR";
 		if (number_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
 			return -1;
@@ -174,7 +176,7 @@ options_equal(const struct option *a, const struct option *b)
 static int
 default_get(const struct sockopt_kind *kind, struct option *opt)
 {
-	int fd = socket(kind->family, SOCK_STREAM | SOCK_CLOEXEC,
+	int fd = socket(kind->family, kind->type | SOCK_CLOEXEC,
 	    kind->protocol);
 	socklen_t len = sizeof(opt->value);
 	int rc, saved;

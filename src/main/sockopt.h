@@ -20,7 +20,8 @@
 /* What decides which options a socket has. */
 struct sockopt_kind {
 	int family;		/* AF_… of socket(2) */
-	int protocol;		/* likewise; 0 for unix */
+	int type;		/* SOCK_… likewise, without flags */
+	int protocol;		/* likewise; 0 where there is one only */
 	bool dual;		/* an IPv6 one that also serves IPv4 */
 };
 
@@ -47,7 +48,7 @@ int	sockopt_change(int fd, const struct sockopt_kind *kind,
 int	sockopt_share_port(int fd, bool share);
 
 /*
- * Let new clients of a TCP listener find another one, or none: as if this one
+ * Let new clients of an IP listener find another one, or none: as if this one
  * were closed, but that it can still accept those in its queue, and those whose
  * handshake is under way.  Cannot be undone.
  */

@@ -27,7 +27,7 @@
  * one whose queue is full, or of another type, is in use.
  */
 static void
-stale_remove(const struct sockaddr_un *sun, socklen_t len)
+stale_remove(const struct sockaddr_un *sun, socklen_t len, int type)
 {
 	struct sockpath_file file;
 	struct stat st;
@@ -36,7 +36,7 @@ stale_remove(const struct sockaddr_un *sun, socklen_t len)
 
 	if (lstat(sun->sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
 		return;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return;
 	stale = connect(fd, (const struct sockaddr *)sun, len) == -1 &&
@@ -128,7 +128,7 @@ path_claim(const char *path, const struct conf_socket *options,
 }
 
 int
-sockpath_bind(int fd, const char *path, const struct conf_socket *options,
+sockpath_bind(int fd, int type, const char *path, const struct conf_socket *options,
     struct sockpath_file *file, const char **step)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -144,7 +144,7 @@ sockpath_bind(int fd, const char *path, const struct conf_socket *options,
 	*step = "directory";
 	if (directory_check(path) == -1)
 		return -1;
-	stale_remove(&sun, len);
+	stale_remove(&sun, len, type);
 	/* The mode of the socket becomes the mode of the file. */
 	*step = "mode";
 	if (fchmod(fd, 0600) == -1)
