@@ -76,12 +76,16 @@ enum channel_type {
 	CHANNEL_THROTTLED = 78,	/* a listener rests, or is polled again;
 				 * listener and throttled */
 	CHANNEL_RESOLVE = 79,	/* no target of a redirect answers; connect */
+	CHANNEL_CARRIED = 80,	/* counts: conversations that it carries on
+				 * after STOP, as they are now */
 };
 
 /* How many handlers of a service; by index in the admission block. */
 struct channel_count {
 	uint32_t service;
-	uint32_t count;		/* 0: the entry and those after it are empty */
+	uint32_t count;		/* 0: the entry and those after it are empty;
+				 * of CARRIED: that is where service is
+				 * UINT32_MAX */
 };
 
 struct channel_listen {

@@ -108,19 +108,26 @@ error_of_connection(int error)
 }
 
 /* Our own limits; those come first, because the answer to them is to wait. */
+static bool
+has_handlers(const struct acceptor *acc, uint32_t service)
+{
+	uint8_t does = admission_services(acc->adm)[service].does;
+
+	return does != ADMISSION_BUILTIN && does != ADMISSION_REDIRECT;
+}
+
 static struct admit_load
 load_of(const struct acceptor *acc, uint32_t service)
 {
 	const struct admission_service *svc =
 	    &admission_services(acc->adm)[service];
-	bool handlers = svc->does != ADMISSION_BUILTIN &&
-	    svc->does != ADMISSION_REDIRECT;
 
 	return (struct admit_load){
 		.active = acc->active[service],
 		.instances = svc->instances,
 		.children = acc->children,
-		.max_children = handlers ? acc->adm->max_children : 0,
+		.max_children = has_handlers(acc, service) ?
+		    acc->adm->max_children : 0,
 	};
 }
 
@@ -294,6 +301,7 @@ carried_taken(void *arg, uint32_t service)
 	struct acceptor *acc = arg;
 
 	acc->active[service]++;
+	acc->carried[service]++;
 }
 
 /* One less of the service; there may be room again. */
@@ -311,7 +319,43 @@ active_drop(struct acceptor *acc, uint32_t service, uint32_t count)
 static void
 carried_given(void *arg, uint32_t service)
 {
-	active_drop(arg, service, 1);
+	struct acceptor *acc = arg;
+
+	acc->carried[service]--;
+	acc->carried_news = acc->stopped;
+	active_drop(acc, service, 1);
+}
+
+/*
+ * After STOP main counts what is carried on, for the frontend that follows.
+ * Returns whether it knows all of it.
+ */
+static bool
+carried_report(struct acceptor *acc)
+{
+	uint32_t service = 0;
+
+	while (acc->carried_news) {
+		struct channel_msg *msg = outbox_add(acc->outbox,
+		    CHANNEL_CARRIED, 0, -1);
+		int n = 0;
+
+		if (msg == NULL)
+			return false;
+		for (; service < acc->adm->services && n < CHANNEL_COUNTS;
+		    service++) {
+			if (acc->carried[service] == acc->carried_told[service])
+				continue;
+			acc->carried_told[service] = acc->carried[service];
+			msg->counts[n++] = (struct channel_count){
+				service, acc->carried[service],
+			};
+		}
+		for (int i = n; i < CHANNEL_COUNTS; i++)
+			msg->counts[i].service = UINT32_MAX;
+		acc->carried_news = service < acc->adm->services;
+	}
+	return true;
 }
 
 int
@@ -325,11 +369,15 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 		.inlets = calloc(adm->listeners + 1,
 		    sizeof(*acc->inlets)),
 		.active = calloc(adm->services + 1, sizeof(*acc->active)),
+		.carried = calloc(adm->services + 1, sizeof(*acc->carried)),
+		.carried_told = calloc(adm->services + 1,
+		    sizeof(*acc->carried_told)),
 	};
 	TAILQ_INIT(&acc->held);
 	timer_init(&acc->retry, retry_due, acc);
 	timer_init(&acc->closing, closing_due, acc);
 	if (acc->inlets == NULL || acc->active == NULL ||
+	    acc->carried == NULL || acc->carried_told == NULL ||
 	    refusal_init(&acc->refusals, loop, outbox, adm->services) == -1)
 		return -1;	/* The process ends, and its memory with it. */
 	carrier_init(&acc->carrier, loop, adm, outbox);
@@ -377,6 +425,8 @@ void
 acceptor_stop(struct acceptor *acc)
 {
 	timer_disarm(loop_timers(acc->loop), &acc->closing);
+	acc->stopped = true;
+	acc->carried_news = true;
 	for (uint32_t i = 0; i < acc->adm->listeners; i++)
 		inlet_close(&acc->inlets[i]);
 }
@@ -385,7 +435,7 @@ bool
 acceptor_report(struct acceptor *acc, struct monotime now)
 {
 	return refusal_report(&acc->refusals, now) &&
-	    carrier_report(&acc->carrier);
+	    carrier_report(&acc->carrier) && carried_report(acc);
 }
 
 enum verdict
@@ -416,7 +466,8 @@ void
 acceptor_add_active(struct acceptor *acc, uint32_t service, uint32_t count)
 {
 	acc->active[service] += count;
-	acc->children += count;
+	if (has_handlers(acc, service))
+		acc->children += count;
 }
 
 void
@@ -424,7 +475,8 @@ acceptor_remove_active(struct acceptor *acc, uint32_t service, uint32_t count)
 {
 	uint32_t max = acc->adm->max_children;
 
-	acc->children -= count;
+	if (has_handlers(acc, service))
+		acc->children -= count;
 	active_drop(acc, service, count);
 	if (max != 0 && acc->children < max)
 		inlets_release(acc, HOLD_CHILDREN);

@@ -25,6 +25,10 @@ struct acceptor {
 	struct outbox *outbox;	/* not owned; the owner flushes it */
 	struct inlet *inlets; /* adm->listeners of them */
 	uint32_t *active;	/* conversations, per service */
+	uint32_t *carried;	/* those of them that have no handler */
+	uint32_t *carried_told;	/* after STOP: as main knows them */
+	bool carried_news;	/* they may differ */
+	bool stopped;
 	uint32_t children;	/* handlers, of all services */
 	struct carrier carrier;	/* of those that have no handler */
 	struct refusal_account refusals;

@@ -91,7 +91,10 @@ outbox_due(void *arg, struct monotime now)
 	struct frontend *fr = arg;
 	uint32_t events = EPOLLIN;
 
-	carrier_report(&fr->acceptor.carrier);
+	if (fr->leaving)
+		acceptor_report(&fr->acceptor, now);
+	else
+		carrier_report(&fr->acceptor.carrier);
 	answers_add(fr, now);
 	if (fr->leaving && !carrier_busy(&fr->acceptor.carrier) &&
 	    fr->outbox.count == 0 && !stays)

@@ -7,8 +7,11 @@
 
 #include "main/carried.h"
 
+#include <stdlib.h>
+
 #include "base/done.h"
 #include "main/serve.h"
+#include "main/tell.h"
 
 /*
  * The name of the service that the message is about, and its listener; one that
@@ -79,6 +82,59 @@ carried_done(const struct front *front, const struct channel_msg *msg)
 	log_uint(&line, "bytes_out", done->bytes_out);
 	log_end(&line);
 	return 0;
+}
+
+/* The service has so many of them with this front, and had others before. */
+static void
+count_change(struct minetd *mi, struct front *front, uint32_t index,
+    uint32_t count)
+{
+	struct service *svc = front->edition->services[index].service;
+
+	svc->active += count - front->carried[index];
+	front->carried[index] = count;
+	tell_count(mi, svc);
+}
+
+int
+carried_count(struct minetd *mi, struct front *front,
+    const struct channel_msg *msg)
+{
+	const struct edition *ed = front->edition;
+
+	/* One of an image before: nothing of it is counted any more. */
+	if (ed == NULL)
+		return 0;
+	if (front->state != FRONT_STOPPING && front->state != FRONT_DRAINING)
+		return -1;
+	if (front->carried == NULL)
+		front->carried = calloc(ed->service_count + 1,
+		    sizeof(*front->carried));
+	if (front->carried == NULL)
+		return 0;
+	for (int i = 0; i < CHANNEL_COUNTS; i++) {
+		const struct channel_count *entry = &msg->counts[i];
+
+		if (entry->service == UINT32_MAX)
+			break;
+		if (entry->service >= ed->service_count ||
+		    ed->services[entry->service].service == NULL ||
+		    entry->count > INT32_MAX)
+			return -1;
+		count_change(mi, front, entry->service, entry->count);
+	}
+	return 0;
+}
+
+void
+carried_forget(struct minetd *mi, struct front *front)
+{
+	for (uint32_t i = 0; front->carried != NULL &&
+	    i < front->edition->service_count; i++)
+		if (front->carried[i] != 0)
+			count_change(mi, front, i, 0);
+	free(front->carried);
+	front->carried = NULL;
 }
 
 int

@@ -19,6 +19,14 @@ int	carried_done(const struct front *front,
 	    const struct channel_msg *msg);
 
 /*
+ * Conversations that a frontend carries on when another one serves count for
+ * their services; and do so no more when it is gone.  -1 as above.
+ */
+int	carried_count(struct minetd *mi, struct front *front,
+	    const struct channel_msg *msg);
+void	carried_forget(struct minetd *mi, struct front *front);
+
+/*
  * Connect to a unix target of a redirect and hand over the socket, unread.
  * Returns as above.
  */

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/channel.h"
+#include "main/carried.h"
 #include "main/hear.h"
 
 enum {
@@ -289,6 +290,7 @@ front_free(struct front *front)
 		mi->front = NULL;
 	if (mi->reload.front == front)
 		mi->reload.front = NULL;
+	carried_forget(mi, front);
 	edition_unref(front->edition);
 	free(front->told);
 	free(front);

@@ -51,6 +51,8 @@ hear_item(struct front *front, const struct channel_item *item,
 		return carried_began(front, &item->msg);
 	case CHANNEL_DONE:
 		return carried_done(front, &item->msg);
+	case CHANNEL_CARRIED:
+		return carried_count(mi, front, &item->msg);
 	case CHANNEL_CONNECT:
 		return carried_connect(mi, front, &item->msg);
 	default:

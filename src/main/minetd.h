@@ -54,6 +54,8 @@ struct front {
 	struct timer drain_end;	/* when what it carries on is given up */
 	struct monotime started;
 	bool *told;		/* per listener: it was sent */
+	uint32_t *carried;	/* per service: conversations that it carries
+				 * on; NULL: it has not said so */
 	uint32_t next_listener;	/* those before it were told */
 	unsigned unanswered;	/* seconds since the PING without a PONG */
 	unsigned stopping;	/* seconds since STOP without STOPPED */
