@@ -53,7 +53,7 @@ MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	handler front hear carried waiter tell serve environment spawn child cred proc state \
 	statecheck handover precheck upgrade restore
 FRONTEND_SRCS = frontend confine inlet accept admit dispatch carry builtin \
-	answer redirect pty tcpmux dgram wait refusal outbox
+	answer linger redirect pty tcpmux dgram wait refusal outbox
 UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
 	environment_test key_test log_test logsink_test loop_test match_test overlap_test \
 	plan_test prescan_test proc_test sockopt_test state_test timer_test \

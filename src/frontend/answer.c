@@ -60,8 +60,12 @@ answer_chargen_line(uint64_t line, uint8_t buf[ANSWER_LINE])
 {
 	unsigned first = (unsigned)(line % ANSWER_LINES);
 
-	for (unsigned i = 0; i < LINE_CHARS; i++)
-		buf[i] = (uint8_t)(FIRST_CHAR + (first + i) % ANSWER_LINES);
+	for (unsigned i = 0; i < LINE_CHARS; i++) {
+		unsigned c = first + i;
+
+		buf[i] = (uint8_t)(FIRST_CHAR + c -
+		    (c < ANSWER_LINES ? 0 : ANSWER_LINES));
+	}
 	buf[LINE_CHARS] = '\r';
 	buf[LINE_CHARS + 1] = '\n';
 }

@@ -25,6 +25,7 @@ carrier_init(struct carrier *carrier, struct loop *loop,
 		.outbox = outbox,
 		.next_tag = 1,
 	};
+	linger_init(&carrier->linger, loop);
 	TAILQ_INIT(&carrier->all);
 	TAILQ_INIT(&carrier->ended);
 }
@@ -130,14 +131,21 @@ carried_touch(struct carried *carried, struct monotime now)
 	carried->touched = now;
 }
 
+/* Whether main is told of the end. */
+static bool
+done_wanted(const struct carried *carried)
+{
+	return carried->kind->reported &&
+	    carried_service(carried)->log_connections != CONF_LOG_NO;
+}
+
 /* Tell main; false when there is no room for that. */
 static bool
 done_send(struct carried *carried)
 {
-	const struct admission_service *svc = carried_service(carried);
 	struct channel_msg *msg;
 
-	if (!carried->kind->reported || svc->log_connections == CONF_LOG_NO)
+	if (!done_wanted(carried))
 		return true;
 	msg = outbox_add(carried->carrier->outbox, CHANNEL_DONE,
 	    carried->client.listener, -1);
@@ -156,6 +164,22 @@ done_send(struct carried *carried)
 	return true;
 }
 
+static void
+client_close(struct carried *carried, struct monotime now)
+{
+	int fd = carried->client.fd;
+
+	if (fd == -1)
+		return;
+	if (done_wanted(carried))
+		local_find(fd, &carried->local);
+	if (carried->lingers)
+		linger_close(&carried->carrier->linger, fd, now);
+	else
+		close(fd);
+	carried->client.fd = -1;
+}
+
 void
 carried_end(struct carried *carried, enum done_reason reason,
     struct monotime now)
@@ -164,12 +188,7 @@ carried_end(struct carried *carried, enum done_reason reason,
 
 	timer_disarm(loop_timers(carrier->loop), &carried->idle);
 	timer_disarm(loop_timers(carrier->loop), &carried->overdue);
-	if (carried->client.fd != -1) {
-		if (carried->kind->reported)
-			local_find(carried->client.fd, &carried->local);
-		close(carried->client.fd);
-		carried->client.fd = -1;
-	}
+	client_close(carried, now);
 	carried->touched = now;
 	carried->reason = reason;
 	TAILQ_REMOVE(&carrier->all, carried, entry);
@@ -218,5 +237,6 @@ carrier_report(struct carrier *carrier)
 bool
 carrier_busy(const struct carrier *carrier)
 {
-	return carrier->count > 0 || !TAILQ_EMPTY(&carrier->ended);
+	return carrier->count > 0 || !TAILQ_EMPTY(&carrier->ended) ||
+	    linger_busy(&carrier->linger);
 }

@@ -22,6 +22,7 @@
 #include "base/done.h"
 #include "base/loop.h"
 #include "conf/admission.h"
+#include "frontend/linger.h"
 #include "frontend/outbox.h"
 
 /* Who has come, and to whom. */
@@ -66,6 +67,8 @@ struct carried {
 	uint64_t bytes_in;	/* from the peer */
 	uint64_t bytes_out;	/* to the peer */
 	uint32_t target;	/* redirect: which one; UINT32_MAX: none */
+	bool lingers;		/* what was said last must arrive: the client
+				 * is closed by linger_close() */
 	enum done_reason reason; /* when it has ended */
 	struct addr local;	/* likewise; the client's other end */
 };
@@ -78,6 +81,7 @@ struct carrier {
 	struct loop *loop;	/* not owned */
 	const struct admission *adm; /* not owned */
 	struct outbox *outbox;	/* not owned; the owner flushes it */
+	struct lingerer linger;	/* connections that have ended */
 	struct carried_list all; /* that go on */
 	struct carried_list ended; /* main was not told of yet */
 	uint32_t count;		/* in all */

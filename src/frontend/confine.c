@@ -52,6 +52,8 @@ static const int allowed_calls[] = {
 	SCMP_SYS(accept4), SCMP_SYS(close), SCMP_SYS(getsockopt),
 	SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg),
 	SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg),
+	SCMP_SYS(sendto), SCMP_SYS(recvfrom),
+	SCMP_SYS(shutdown), SCMP_SYS(getsockname),
 	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64),
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
 	SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn),

@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/channel.h"
@@ -84,6 +85,21 @@ outbox_sent(struct frontend *fr)
 		acceptor_resume(&fr->acceptor);
 }
 
+/* More conversations may have ended than fit into it at once. */
+static int
+outbox_send(struct frontend *fr, struct monotime now)
+{
+	bool told;
+	int rc;
+
+	do {
+		told = carrier_report(&fr->acceptor.carrier);
+		answers_add(fr, now);
+		rc = outbox_flush(&fr->outbox, fr->channel.fd);
+	} while (rc == 0 && !told);
+	return rc;
+}
+
 /* Send what has gathered; what stays is sent when the channel has room. */
 static void
 outbox_due(void *arg, struct monotime now)
@@ -101,7 +117,7 @@ outbox_due(void *arg, struct monotime now)
 		frontend_end(fr, EXIT_SUCCESS);
 	if (fr->outbox.count == 0)
 		return;
-	if (outbox_flush(&fr->outbox, fr->channel.fd) == 0)
+	if (outbox_send(fr, now) == 0)
 		outbox_sent(fr);
 	else if (errno == EAGAIN)
 		events |= EPOLLOUT;
@@ -254,7 +270,9 @@ frontend_run(int channel)
 
 	if (fr.adm == NULL)
 		return EXIT_PROTOCOL;
-	/* What takes descriptors is made first: confined, none can be. */
+	/* What takes descriptors is made first: confined, none can be, and no
+	 * time zone be read. */
+	tzset();
 	if (frontend_init(&fr, channel) == -1)
 		return failure_send(channel, CONFINE_DONE, errno);
 	step = confine(fr.adm->frontend_uid, fr.adm->frontend_gid);
