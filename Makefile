@@ -50,19 +50,21 @@ CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge 
 	env host listen target overlap applies does content dump admission
 MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	plan match edition listener listenlog sockopt sockpath retry service \
-	handler front hear carried waiter tell serve environment spawn child cred proc state \
+	handler front hear refused carried waiter tell serve environment spawn child cred proc state \
 	statecheck handover precheck upgrade restore
 FRONTEND_SRCS = frontend confine inlet accept admit dispatch carry builtin \
-	answer linger redirect pty tcpmux dgram wait refusal outbox
+	answer linger redirect pty tcpmux muxline preface farewell dgram wait \
+	refusal outbox
 UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
-	environment_test key_test log_test logsink_test loop_test match_test overlap_test \
+	environment_test key_test log_test logsink_test loop_test match_test \
+	muxline_test overlap_test \
 	plan_test prescan_test proc_test sockopt_test state_test timer_test \
 	url_test value_test
 TEST_BINS = captive dial hostile probe stopper storm
 # A minetd of the same build that differs in one thing: the version of a state,
 # that of a configuration in memory, or that its frontend dies, or never leaves.
 OTHERS = state block frontend linger
-FUZZ_TESTS = addr_fuzz prescan_fuzz state_fuzz value_fuzz
+FUZZ_TESTS = addr_fuzz muxline_fuzz prescan_fuzz state_fuzz value_fuzz
 MANUALS = minetd.8 minetd.conf.5 minetd-handler.7
 
 LIB_SRCS = $(BASE_SRCS:%=src/base/%.c) $(CONF_SRCS:%=src/conf/%.c) \

@@ -60,7 +60,8 @@ enum channel_type {
 	CHANNEL_READY = 64,	/* confined, waits for GO */
 	CHANNEL_START = 65,	/* a connection; listener and start */
 	CHANNEL_REJECTED = 66,	/* refused peers; listener and rejected */
-	CHANNEL_STOPPED = 67,	/* nothing follows but PONG */
+	CHANNEL_STOPPED = 67,	/* nothing follows but PONG, and what concerns
+				 * conversations that are carried on */
 	CHANNEL_PONG = 68,
 	CHANNEL_FAILED = 69,	/* cannot serve; failed */
 	CHANNEL_ACCEPT_FAILED = 70, /* accept error; listener and failed */
@@ -163,6 +164,7 @@ struct channel_rejected {
 	struct addr peer;	/* the last one */
 	uint32_t reason;	/* enum verdict */
 	uint32_t count;		/* how many since the last such message */
+	uint32_t service;	/* that of the listener, or one behind tcpmux */
 };
 
 struct channel_failed {

@@ -384,6 +384,7 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 	acc->carrier.take = carried_taken;
 	acc->carrier.give = carried_given;
 	acc->carrier.arg = acc;
+	preface_set_init(&acc->prefaces, &acc->carrier);
 	for (uint32_t i = 0; i < adm->listeners; i++) {
 		struct inlet *in = &acc->inlets[i];
 
@@ -486,4 +487,5 @@ void
 acceptor_resume(struct acceptor *acc)
 {
 	inlets_release(acc, HOLD_CHANNEL);
+	preface_resume(&acc->prefaces);
 }

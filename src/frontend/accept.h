@@ -17,6 +17,7 @@
 #include "frontend/carry.h"
 #include "frontend/inlet.h"
 #include "frontend/outbox.h"
+#include "frontend/preface.h"
 #include "frontend/refusal.h"
 
 struct acceptor {
@@ -31,6 +32,7 @@ struct acceptor {
 	bool stopped;
 	uint32_t children;	/* handlers, of all services */
 	struct carrier carrier;	/* of those that have no handler */
+	struct preface_set prefaces; /* of those of unknown service */
 	struct refusal_account refusals;
 	struct timer retry;	/* when to try accept again */
 	struct timer closing;	/* when to look at the closing listeners */

@@ -50,6 +50,8 @@ static const int allowed_calls[] = {
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
 	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64),
 	SCMP_SYS(accept4), SCMP_SYS(close), SCMP_SYS(getsockopt),
+	SCMP_SYS(getsockname), SCMP_SYS(shutdown),
+	SCMP_SYS(sendto), SCMP_SYS(recvfrom),
 	SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg),
 	SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg),
 	SCMP_SYS(sendto), SCMP_SYS(recvfrom),

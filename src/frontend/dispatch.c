@@ -10,11 +10,10 @@
 
 #include "frontend/dispatch.h"
 
-#include <sys/socket.h>
-
 #include <unistd.h>
 
 #include "frontend/builtin.h"
+#include "frontend/farewell.h"
 #include "frontend/pty.h"
 #include "frontend/redirect.h"
 #include "frontend/tcpmux.h"
@@ -32,8 +31,8 @@ banner_say(const struct acceptor *acc, const struct client *client,
 	struct admission_bytes banner = svc->banner[which];
 
 	if (banner.len != 0)
-		send(client->fd, admission_bytes(acc->adm, banner), banner.len,
-		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		farewell_say(client->fd, admission_bytes(acc->adm, banner),
+		    banner.len);
 }
 
 static void
@@ -79,5 +78,6 @@ dispatch_refuse(struct acceptor *acc, const struct client *client)
 {
 	banner_say(acc, client, CONF_BANNER);
 	banner_say(acc, client, CONF_BANNER_FAIL);
+	farewell_shutdown(client->fd);
 	close(client->fd);
 }

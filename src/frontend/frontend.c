@@ -67,7 +67,7 @@ answers_add(struct frontend *fr, struct monotime now)
 	if (fr->pong_due &&
 	    outbox_add(&fr->outbox, CHANNEL_PONG, 0, -1) != NULL)
 		fr->pong_due = false;
-	/* Nothing but PONG may follow it. */
+	/* Of clients that have yet to come, nothing may follow it. */
 	if (fr->stopped_due && acceptor_report(&fr->acceptor, now) &&
 	    outbox_add(&fr->outbox, CHANNEL_STOPPED, 0, -1) != NULL) {
 		fr->stopped_due = false;

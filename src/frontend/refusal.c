@@ -34,6 +34,7 @@ report_due(void *arg, struct monotime now)
 		msg->rejected.peer = ref->peer;
 		msg->rejected.reason = VERDICT_FULL;
 		msg->rejected.count = ref->count;
+		msg->rejected.service = (uint32_t)(ref - account->services);
 		ref->count = 0;
 		ref->pending = false;
 		SLIST_REMOVE_HEAD(&account->pending, entry);

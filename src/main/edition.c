@@ -262,6 +262,20 @@ edition_count_open(const struct edition *ed)
 	return open;
 }
 
+const struct edition_service *
+edition_reached(const struct edition *ed, uint32_t listener, uint32_t service)
+{
+	const struct edition_service *entry, *at;
+
+	if (listener >= ed->listener_count || service >= ed->service_count ||
+	    ed->services[service].service == NULL)
+		return NULL;
+	entry = &ed->services[service];
+	at = &ed->services[ed->listeners[listener].service];
+	return entry == at || (at->conf->builtin == CONF_BUILTIN_TCPMUX &&
+	    entry->conf->mux_names.count > 0) ? entry : NULL;
+}
+
 const char *
 edition_service_name(const struct edition *ed, uint32_t listener)
 {

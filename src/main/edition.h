@@ -89,6 +89,14 @@ uint32_t edition_configured(const struct edition *ed);
 /* How many of those are open. */
 uint32_t edition_count_open(const struct edition *ed);
 
+/*
+ * The service at this index, if a client of the listener can be one of it:
+ * because it is the listener's, or through tcpmux.  NULL otherwise, and for
+ * indexes that do not exist.
+ */
+const struct edition_service *edition_reached(const struct edition *ed,
+	    uint32_t listener, uint32_t service);
+
 /* The name of the service of a listener. */
 const char *edition_service_name(const struct edition *ed, uint32_t listener);
 

@@ -12,6 +12,7 @@
 
 #include "main/carried.h"
 #include "main/plan.h"
+#include "main/refused.h"
 #include "main/serve.h"
 #include "main/waiter.h"
 
@@ -26,7 +27,7 @@ arrivals_obey(struct front *front, const struct channel_item *item,
 	case CHANNEL_START:
 		return serve_connection(mi, front, item, now);
 	case CHANNEL_REJECTED:
-		return serve_rejected(mi, front, &item->msg, now);
+		return refused_peers(front, &item->msg, now);
 	case CHANNEL_ACCEPT_FAILED:
 		return serve_accept_failed(mi, front, &item->msg, now);
 	case CHANNEL_EMPTY:
@@ -36,6 +37,26 @@ arrivals_obey(struct front *front, const struct channel_item *item,
 	default:
 		return -1;
 	}
+}
+
+/*
+ * Of clients that had come before it was told to stop, and have said only now
+ * whom they want.  One that was started by an image before this means services
+ * that nobody knows any more.
+ */
+static int
+late_obey(struct front *front, const struct channel_item *item,
+    struct monotime now)
+{
+	bool known = front->edition != NULL;
+
+	if (item->msg.type == CHANNEL_START && known)
+		return serve_connection(front->mi, front, item, now);
+	channel_discard(item->fd);
+	if (item->msg.type == CHANNEL_REJECTED && known)
+		return refused_peers(front, &item->msg, now);
+	return item->msg.type == CHANNEL_START ||
+	    item->msg.type == CHANNEL_REJECTED ? 0 : -1;
 }
 
 int
@@ -60,6 +81,8 @@ hear_item(struct front *front, const struct channel_item *item,
 	}
 	if (accepts)
 		return arrivals_obey(front, item, now);
+	if (front->state == FRONT_DRAINING)
+		return late_obey(front, item, now);
 	channel_discard(item->fd);
 	return -1;
 }

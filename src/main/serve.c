@@ -22,11 +22,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/verdict.h"
+#include "main/refused.h"
 #include "main/tell.h"
 
 void
-serve_log_address(struct log_line *line, const char *key, const struct addr *addr)
+serve_log_address(struct log_line *line, const char *key,
+    const struct addr *addr)
 {
 	char text[ADDR_TEXT_SIZE];
 	size_t len = addr_format(addr, text);
@@ -136,12 +137,19 @@ spawn_failed_log(struct service *svc, const struct child_report *report,
 }
 
 static void
-service_take(struct minetd *mi, struct service *svc)
+service_take(struct minetd *mi, struct service *svc, const struct front *front,
+    struct monotime now)
 {
 	service_ref(svc);
 	svc->active++;
-	svc->told++;	/* The frontend counted it before it told us. */
 	mi->children++;
+	if (front->state != FRONT_DRAINING) {
+		svc->told++;	/* It counted it before it told us. */
+		return;
+	}
+	/* The one that serves has not. */
+	mi->late = now;
+	tell_count(mi, svc);
 }
 
 static void
@@ -223,7 +231,7 @@ handler_serve(struct minetd *mi, const struct arrival *arrival,
 	struct proc *proc = proc_new(mi->procs);
 	struct child_report report = { CHILD_CLONE, ENOMEM };
 
-	service_take(mi, svc);
+	service_take(mi, svc, arrival->front, now);
 	if (proc != NULL) {
 		proc->service = svc;
 		proc->listener = arrival->at->listener;
@@ -320,32 +328,28 @@ entry_check(const struct front *front, uint32_t index)
  * tcpmux; NULL when it cannot be that.  Only one with a program has handlers.
  */
 static const struct edition_service *
-service_check(const struct front *front, const struct edition_listener *at,
-    uint32_t index)
+service_check(const struct front *front, const struct channel_msg *msg)
 {
-	const struct edition *ed = front->edition;
-	const struct edition_service *entry;
+	const struct edition_service *entry = edition_reached(front->edition,
+	    msg->listener, msg->start.service);
 
-	if (index >= ed->service_count)
+	if (entry == NULL || entry->conf->exec.count == 0 || entry->conf->wait)
 		return NULL;
-	entry = &ed->services[index];
-	if (entry->service == NULL || entry->conf->exec.count == 0 ||
-	    entry->conf->wait)
-		return NULL;
-	if (index != at->service &&
-	    (ed->services[at->service].conf->builtin != CONF_BUILTIN_TCPMUX ||
-	    entry->conf->mux_names.count == 0))
+	/* One that drains has no listeners any more. */
+	if (front->state == FRONT_DRAINING && msg->start.service ==
+	    front->edition->listeners[msg->listener].service)
 		return NULL;
 	return entry;
 }
 
 /* A connection whose descriptor found no place here is lost. */
 static void
-connection_lost(struct minetd *mi, struct service *svc, struct monotime now)
+connection_lost(struct minetd *mi, const struct front *front,
+    struct service *svc, struct monotime now)
 {
 	const struct child_report report = { CHILD_CLONE, EMFILE };
 
-	service_take(mi, svc);
+	service_take(mi, svc, front, now);
 	spawn_failed_log(svc, &report, now, now);
 	service_give(mi, svc);
 }
@@ -364,12 +368,17 @@ serve_connection(struct minetd *mi, const struct front *front,
 	bool wanted = false;
 
 	if (arrival.at != NULL)
-		arrival.entry = service_check(front, arrival.at,
-		    item->msg.start.service);
-	if (arrival.entry != NULL)
+		arrival.entry = service_check(front, &item->msg);
+	if (arrival.entry != NULL) {
 		wanted = service_has_room(mi, front, arrival.entry);
+		if (!wanted && refused_connection(mi, front,
+		    arrival.entry->service, &item->msg, now)) {
+			channel_discard(item->fd);
+			return 0;
+		}
+	}
 	if (wanted && item->fd == CHANNEL_FD_LOST) {
-		connection_lost(mi, arrival.entry->service, now);
+		connection_lost(mi, front, arrival.entry->service, now);
 		return 0;
 	}
 	if (!wanted || item->fd < 0 || !accepted_check(
@@ -386,36 +395,6 @@ serve_connection(struct minetd *mi, const struct front *front,
 	arrival.conn.id = mi->next_id++;
 	handler_serve(mi, &arrival, now);
 	close(item->fd);
-	return 0;
-}
-
-int
-serve_rejected(struct minetd *mi, const struct front *front,
-    const struct channel_msg *msg, struct monotime now)
-{
-	const struct channel_rejected *rejected = &msg->rejected;
-	const struct edition_listener *at = entry_check(front, msg->listener);
-	const char *reason = verdict_reason(rejected->reason);
-	struct service *svc;
-	struct log_line line;
-	unsigned long left_out;
-
-	(void)mi;
-	if (at == NULL || reason == NULL || rejected->count == 0)
-		return -1;
-	svc = front->edition->services[at->service].service;
-	if (!log_limit_pass(&svc->reject_limit, now, &left_out)) {
-		svc->reject_limit.left_out += rejected->count - 1;
-		return 0;
-	}
-	left_out += rejected->count - 1;
-	log_begin(&line, LOG_LEVEL_WARNING, "reject");
-	log_str(&line, "service", svc->name);
-	serve_log_address(&line, "peer", &rejected->peer);
-	log_str(&line, "reason", reason);
-	if (left_out != 0)
-		log_uint(&line, "left_out", left_out);
-	log_end(&line);
 	return 0;
 }
 

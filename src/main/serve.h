@@ -21,10 +21,6 @@
 int	serve_connection(struct minetd *mi, const struct front *front,
 	    const struct channel_item *item, struct monotime now);
 
-/* Log the refusals of a REJECTED message; -1 as above. */
-int	serve_rejected(struct minetd *mi, const struct front *front,
-	    const struct channel_msg *msg, struct monotime now);
-
 /* Log the error of an ACCEPT_FAILED message; -1 as above. */
 int	serve_accept_failed(struct minetd *mi, const struct front *front,
 	    const struct channel_msg *msg, struct monotime now);

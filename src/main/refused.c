@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * Clients that a service has no room for.
+ *
+ * Frontends know when there is none, and main does not believe one that asks
+ * all the same.  Two exceptions: one that drains is not told of the handlers of
+ * others; and when such a one has led a client on, the one that serves may have
+ * asked before it heard of that handler.  Whoever did not answer for as long as
+ * that is excused here is killed as hung.
+ */
+
+#include "main/refused.h"
+
+#include "base/verdict.h"
+#include "main/serve.h"
+#include "main/tell.h"
+
+enum {
+	LATE_MSEC = 10000,
+};
+
+static void
+reject_log(struct service *svc, const struct addr *peer, const char *reason,
+    uint32_t count, struct monotime now)
+{
+	struct log_line line;
+	unsigned long left_out;
+
+	if (!log_limit_pass(&svc->reject_limit, now, &left_out)) {
+		svc->reject_limit.left_out += count - 1;
+		return;
+	}
+	left_out += count - 1;
+	log_begin(&line, LOG_LEVEL_WARNING, "reject");
+	log_str(&line, "service", svc->name);
+	serve_log_address(&line, "peer", peer);
+	log_str(&line, "reason", reason);
+	if (left_out != 0)
+		log_uint(&line, "left_out", left_out);
+	log_end(&line);
+}
+
+int
+refused_peers(const struct front *front, const struct channel_msg *msg,
+    struct monotime now)
+{
+	const struct channel_rejected *rejected = &msg->rejected;
+	const struct edition_service *entry = edition_reached(front->edition,
+	    msg->listener, rejected->service);
+	const char *reason = verdict_reason(rejected->reason);
+
+	if (entry == NULL || reason == NULL || rejected->count == 0)
+		return -1;
+	reject_log(entry->service, &rejected->peer, reason, rejected->count,
+	    now);
+	return 0;
+}
+
+bool
+refused_connection(struct minetd *mi, const struct front *front,
+    struct service *svc, const struct channel_msg *msg, struct monotime now)
+{
+	if (front->state != FRONT_DRAINING) {
+		if (!monotime_before(now, monotime_add_msec(mi->late,
+		    LATE_MSEC)))
+			return false;
+		/* It has counted this one. */
+		svc->told++;
+		tell_count(mi, svc);
+	}
+	reject_log(svc, &msg->start.peer, verdict_reason(VERDICT_FULL), 1,
+	    now);
+	return true;
+}
