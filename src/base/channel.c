@@ -18,13 +18,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Aligned as cmsg(3) wants it; CMSG_LEN of one int is less than its size. */
 /* What every message has; version, type and listener, then the body. */
 enum { MESSAGE_SIZE = 8 + CHANNEL_BODY };
 
 static_assert(offsetof(struct channel_msg, text) == MESSAGE_SIZE,
     "messages keep their size");
 
+/* Aligned as cmsg(3) wants it; CMSG_LEN of one int is less than its size. */
 union control {
 	struct cmsghdr align;
 	char bytes[CMSG_SPACE(sizeof(int))];

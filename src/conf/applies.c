@@ -2,7 +2,7 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * Find socket options that no listener of a service can have.
+ * Find keys that mean nothing to the listeners of a service.
  *
  * No key is accepted and ignored.  `defaults` are for services of all kinds,
  * so what comes from there just does not apply.
@@ -19,12 +19,15 @@
 enum has {
 	HAS_IP = 1u << 0,
 	HAS_TCP = 1u << 1,
-	HAS_PATH = 1u << 2,
+	HAS_PATH = 1u << 2,	/* in the file system */
 	HAS_CONNECTIONS = 1u << 3,
 	HAS_OWN = 1u << 4,	/* one that minetd itself opens */
+	HAS_FD = 1u << 5,	/* one that it was started with: any kind */
+	HAS_MUX = 1u << 6,
+	HAS_CLIENTS = HAS_CONNECTIONS | HAS_FD | HAS_MUX,
 };
 
-/* An option, and what one of the listeners must be for it. */
+/* A key, and what one of the listeners must be for it. */
 struct option_row {
 	enum key_id id;
 	unsigned needs;
@@ -50,6 +53,10 @@ static const struct option_row option_rows[] = {
 	{ KEY_SOCKET_USER, HAS_PATH },
 	{ KEY_SOCKET_GROUP, HAS_PATH },
 	{ KEY_SOCKET_MODE, HAS_PATH },
+	{ KEY_TCPMUX_REPLY, HAS_MUX },
+	{ KEY_BANNER, HAS_CLIENTS },
+	{ KEY_BANNER_SUCCESS, HAS_CLIENTS },
+	{ KEY_BANNER_FAIL, HAS_CLIENTS },
 };
 
 static const char *
@@ -61,9 +68,12 @@ need_name(unsigned needs)
 	case HAS_TCP:
 		return "a tcp";
 	case HAS_PATH:
-		return "a unix";
+		return "a unix:///PATH";
 	case HAS_CONNECTIONS:
+	case HAS_CLIENTS:
 		return "a connection-oriented";
+	case HAS_MUX:
+		return "a tcpmux://NAME";
 	default:
 		return "a newly opened";
 	}
@@ -74,8 +84,10 @@ url_has(const struct url *url)
 {
 	unsigned has = HAS_OWN;
 
-	if (url->transport == CONF_FD || url->transport == CONF_TCPMUX)
-		return 0;
+	if (url->transport == CONF_FD)
+		return HAS_FD;
+	if (url->transport == CONF_TCPMUX)
+		return HAS_MUX;
 	if (transport_is_ip(url->transport))
 		has |= HAS_IP;
 	if (url->transport == CONF_TCP)
@@ -105,34 +117,23 @@ find_listeners(const struct merged *merged, unsigned *has)
 	return setting != NULL;
 }
 
-static void
-check_option(const struct merge *merge, const struct merged *defaults,
-    struct store *plain, struct merged *merged, const struct option_row *row)
-{
-	const struct key *key = &keys[row->id];
-	char *value = (char *)store_home(&merged->values, key) + key->offset;
-	const char *unset = (char *)store_home(plain, key) + key->offset;
-
-	if (memcmp(value, unset, key->size) == 0)
-		return;
-	if (merged->set[row->id] != defaults->set[row->id])
-		merge_complain(merge, merged, row->id,
-		    "needs %s listener, and service \"%s\" has none",
-		    need_name(row->needs), merged->name);
-	memcpy(value, unset, key->size);
-}
-
 void
-applies_check(const struct merge *merge, const struct merged *defaults,
-    struct store *plain, struct merged *merged)
+applies_check(const struct merge *merge, struct merged *merged)
 {
 	unsigned has;
 
 	if (!find_listeners(merged, &has))
 		return;
 	for (size_t i = 0; i < sizeof(option_rows) / sizeof(option_rows[0]);
-	    i++)
-		if ((option_rows[i].needs & has) == 0)
-			check_option(merge, defaults, plain, merged,
-			    &option_rows[i]);
+	    i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if ((row->needs & has) != 0)
+			continue;
+		if (merge_insists(merge, merged, row->id))
+			merge_complain(merge, merged, row->id,
+			    "needs %s listener, and service \"%s\" has none",
+			    need_name(row->needs), merged->name);
+		merge_reset(merge, merged, row->id);
+	}
 }

@@ -2,7 +2,7 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * Find socket options that no listener of a service can have.
+ * Find keys that mean nothing to the listeners of a service.
  */
 
 #ifndef MINETD_APPLIES_H
@@ -11,11 +11,10 @@
 #include "conf/merge.h"
 
 /*
- * Complain about each option that the service sets and that would be ignored,
+ * Complain about each key that the service sets and that would be ignored,
  * such as nodelay without a tcp listener.  One that comes from `defaults` is
- * reset to the value of the table, plain, instead.
+ * reset instead.
  */
-void	applies_check(const struct merge *merge, const struct merged *defaults,
-	    struct store *plain, struct merged *merged);
+void	applies_check(const struct merge *merge, struct merged *merged);
 
 #endif

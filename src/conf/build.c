@@ -11,7 +11,6 @@
 
 #include "conf/build.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,10 +23,10 @@
 #include "conf/identity.h"
 #include "conf/listen.h"
 #include "conf/merge.h"
+#include "conf/mux.h"
 #include "conf/overlap.h"
 #include "conf/privilege.h"
 #include "conf/target.h"
-#include "conf/url.h"
 #include "conf/value.h"
 
 static const char root_pid_file[] = "/run/minetd.pid";
@@ -38,12 +37,11 @@ struct build {
 	const struct draft *draft;
 	struct conf head;
 	struct place frontend_place; /* of frontend_user; line 0: not set */
-	struct store plain;	/* the defaults of the table */
-	struct merged defaults;
 	struct conf_service *services;
 	uint32_t service_count;
 	struct listeners listeners;
 	struct targets targets;
+	struct mux_names mux_names;
 };
 
 /* The values of the top level. */
@@ -110,33 +108,6 @@ check_exec(const struct merge *merge, struct merged *merged)
 		svc->argv0 = program;
 }
 
-/* What tcpmux clients say; they may write it in either case. */
-static void
-store_mux_names(const struct merge *merge, struct merged *merged)
-{
-	const struct draft_setting *setting = merged->set[KEY_LISTEN];
-	struct conf_str *names = heap_new(setting != NULL ? setting->count : 0,
-	    sizeof(*names));
-	size_t count = 0;
-
-	for (uint32_t i = 0; setting != NULL && i < setting->count; i++) {
-		const char *text = setting->values[i].text;
-		struct url url;
-
-		if (url_parse(&url, text, strlen(text)) != NULL ||
-		    url.transport != CONF_TCPMUX)
-			continue;
-		char *name = heap_strndup(url.path, strlen(url.path));
-		for (char *p = name; *p != '\0'; p++)
-			*p = (char)tolower((unsigned char)*p);
-		names[count++] = block_add_string(merge->block, name);
-		free(name);
-	}
-	merged->values.service.mux_names = block_add_list(merge->block, names,
-	    count, sizeof(*names));
-	free(names);
-}
-
 static void
 add_service(struct build *build, const struct conf_service *svc)
 {
@@ -154,21 +125,25 @@ build_service(struct build *build, const struct draft_section *section,
 	struct block *block = merge->block;
 	struct store *values = &merged->values;
 
-	merge_service(merge, &build->defaults, section, merged);
+	merge_service(merge, section, merged);
 	check_name(merge, merged);
 	check_required(merge, merged, KEY_LISTEN,
 	    values->service.listen_text);
-	applies_check(merge, &build->defaults, &build->plain, merged);
-	does_check(merge, &build->defaults, merged);
+	does_check(merge, merged);
+	applies_check(merge, merged);
 	env_check(merge, merged);
 	check_exec(merge, merged);
+	if (merged->set[KEY_REDIRECT] != NULL)
+		check_required(merge, merged, KEY_REDIRECT,
+		    values->service.redirect_text);
+	content_load(merge, merged);
 	if (values->service.disabled) {
 		identity_keep(merge, merged);
 	} else {
 		identity_resolve(merge, merged);
 		privilege_check(merge, merged);
-		content_load(merge, merged);
-		store_mux_names(merge, merged);
+		mux_names_add(&build->mux_names, merge, merged,
+		    build->service_count);
 		targets_add(&build->targets, build->listeners.hosts, merge,
 		    merged, build->service_count);
 		listeners_add(&build->listeners, merge, merged,
@@ -191,9 +166,7 @@ build_services(struct build *build)
 {
 	struct merged *merged = heap_new(1, sizeof(*merged));
 
-	store_defaults(&build->plain, build->merge.block);
-	merge_defaults(&build->merge, &build->draft->defaults,
-	    &build->defaults);
+	merge_defaults(&build->merge, &build->draft->defaults);
 	for (size_t i = 0; i < build->draft->service_count; i++)
 		build_service(build, &build->draft->services[i], merged);
 	free(merged);
@@ -240,75 +213,6 @@ check_duplicates(const struct build *build)
 	free(sorted);
 }
 
-/* A name of tcpmux, and whose it is. */
-struct mux_name {
-	struct conf_str name;
-	uint32_t service;
-};
-
-static int
-compare_mux_names(const void *left, const void *right)
-{
-	const struct mux_name *a = left;
-	const struct mux_name *b = right;
-
-	if (a->name.offset != b->name.offset)
-		return a->name.offset < b->name.offset ? -1 : 1;
-	return (a->service > b->service) - (a->service < b->service);
-}
-
-static struct mux_name *
-gather_mux_names(const struct build *build, size_t *count)
-{
-	const struct conf *conf = block_conf(build->merge.block);
-	struct mux_name *names = NULL;
-
-	*count = 0;
-	for (uint32_t i = 0; i < build->service_count; i++) {
-		const struct conf_list list = build->services[i].mux_names;
-
-		for (uint32_t j = 0; j < list.count; j++) {
-			names = heap_room(names, *count, sizeof(*names));
-			names[(*count)++] = (struct mux_name){
-				conf_strings(conf, list)[j], i
-			};
-		}
-	}
-	return names;
-}
-
-/* A name of tcpmux stands for one service, which a tcpmux service reaches. */
-static void
-check_mux_names(const struct build *build)
-{
-	const struct conf *conf = block_conf(build->merge.block);
-	bool reachable = false;
-	size_t count;
-	struct mux_name *names = gather_mux_names(build, &count);
-
-	if (count == 0)
-		return;
-	for (uint32_t i = 0; i < build->service_count; i++)
-		reachable = reachable || (!build->services[i].disabled &&
-		    build->services[i].builtin == CONF_BUILTIN_TCPMUX);
-	qsort(names, count, sizeof(*names), compare_mux_names);
-	for (size_t i = 1; i < count; i++) {
-		if (names[i].name.offset != names[i - 1].name.offset)
-			continue;
-		complain(build->merge.complaints,
-		    build->draft->services[names[i].service].place, "listen",
-		    "tcpmux://%s is a name of service \"%s\" already",
-		    conf_string(conf, names[i].name), conf_string(conf,
-		    build->services[names[i - 1].service].name));
-	}
-	if (!reachable)
-		complain_mildly(build->merge.complaints,
-		    build->draft->services[names[0].service].place, "listen",
-		    "no service with builtin = tcpmux leads to tcpmux://%s",
-		    conf_string(conf, names[0].name));
-	free(names);
-}
-
 static void
 build_frontend(struct build *build)
 {
@@ -317,7 +221,8 @@ build_frontend(struct build *build)
 	size_t count = 0;
 
 	for (uint32_t i = 0; i < build->service_count; i++)
-		if (!build->services[i].disabled)
+		if (!build->services[i].disabled &&
+		    build->services[i].exec.count > 0)
 			uids[count++] =
 			    conf_identity(conf, &build->services[i])->uid;
 	identity_resolve_frontend(&build->merge, &build->head,
@@ -364,7 +269,8 @@ build_conf(const struct draft *draft, struct complaints *complaints)
 	build_head(build);
 	build_services(build);
 	check_duplicates(build);
-	check_mux_names(build);
+	mux_names_check(&build->mux_names, &build->merge, build->services,
+	    build->service_count);
 	build_frontend(build);
 	listeners_resolve(&build->listeners, &build->merge,
 	    build->head.frontend_uid, build->head.frontend_gid);

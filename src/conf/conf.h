@@ -42,7 +42,7 @@ struct conf_bytes {
 	uint32_t len;
 };
 
-/* conf/transport.h has what they have in common.  The numbers cross upgrades. */
+/* See conf/transport.h, too.  The numbers cross upgrades. */
 enum conf_transport {
 	CONF_TCP,
 	CONF_UNIX,		/* SOCK_STREAM, a path or abstract */
@@ -51,7 +51,7 @@ enum conf_transport {
 	CONF_UNIX_SEQPACKET,
 	CONF_VSOCK,
 	CONF_FD,		/* inherited: adopting it tells what it is */
-	CONF_TCPMUX,		/* no socket: a name that a tcpmux service knows */
+	CONF_TCPMUX,		/* no socket, but a name for tcpmux clients */
 };
 
 /* Whether an IPv6 socket also serves IPv4. */
@@ -215,7 +215,7 @@ struct conf_service {
 				 * tcpmux clients say */
 	struct conf_str text;	/* builtin text: as configured */
 	struct conf_bytes text_bytes; /*   and what it sends */
-	struct conf_str banner[CONF_BANNERS]; /* paths as configured; "": none */
+	struct conf_str banner[CONF_BANNERS]; /* paths; "" for none */
 	struct conf_bytes banner_bytes[CONF_BANNERS]; /*   and their contents */
 	uint32_t instances;	/* conversations at once; 0: no limit */
 	uint32_t kill_grace_msec;

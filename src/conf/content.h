@@ -10,7 +10,10 @@
 
 #include "conf/merge.h"
 
-/* Fill in the bytes of the keys that name them, or complain. */
+/*
+ * Fill in the bytes of the keys that name them, or complain.  The files of a
+ * service that is disabled are not looked at.
+ */
 void	content_load(const struct merge *merge, struct merged *merged);
 
 #endif

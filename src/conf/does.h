@@ -15,7 +15,6 @@
  * can be served that way, and each key that was set for it has a meaning then.
  * What `defaults` say for others just does not apply.
  */
-void	does_check(const struct merge *merge, const struct merged *defaults,
-	    struct merged *merged);
+void	does_check(const struct merge *merge, struct merged *merged);
 
 #endif

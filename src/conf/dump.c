@@ -4,9 +4,10 @@
 /*
  * Write a configuration as canonical text.
  *
- * Walks the table of keys: what the table knows is written, defaults too.
- * Only what differs from its absence when it is set is left out when it is
- * not: unset lists, `builtin`, `groups`, `nice`, `idle`, `limits`.
+ * Walks the table of keys: what the table knows is written, defaults too,
+ * except keys that have no meaning for what the service does.  What differs
+ * from its absence when it is set is left out when it is not: unset lists,
+ * `builtin`, `groups`, `nice`, `idle`, `limits`.
  */
 
 #include "conf/conf.h"
@@ -20,6 +21,7 @@
 
 #include "base/bug.h"
 #include "conf/key.h"
+#include "conf/purpose.h"
 
 /* What a row of the table is written from. */
 struct dump {
@@ -246,9 +248,12 @@ write_key(const struct dump *dump, const struct key *key)
 static void
 write_keys(const struct dump *dump, unsigned scope)
 {
+	enum purpose does = dump->svc != NULL ? purpose_of(dump->svc) : 0;
+
 	for (size_t i = 0; i < KEY_COUNT; i++)
 		if ((keys[i].scopes & scope) != 0 &&
-		    (keys[i].home != KEY_HOME_NONE))
+		    keys[i].home != KEY_HOME_NONE &&
+		    key_applies(&keys[i], does))
 			write_key(dump, &keys[i]);
 }
 

@@ -126,7 +126,7 @@ enum key_shape {
 	KEY_CALL,		/* ("argument") */
 };
 
-/* What its values are; kind.c has the two functions of each. */
+/* What its values are; store.c reads each, dump.c writes it. */
 enum key_kind {
 	KIND_NONE,		/* sections and calls */
 	KIND_BOOL,
@@ -166,6 +166,8 @@ struct key {
 	uint16_t offset;	/* of the field in its home */
 	uint16_t size;		/* of the field, in bytes */
 	uint16_t set_offset;	/* of a bool: it was configured; 0: none */
+	uint16_t does;		/* enum purpose, or-ed: of services that it has
+				 * a meaning for; 0: of all */
 	int64_t min;
 	int64_t max;
 	const char *const *words; /* of KIND_WORD, ended by NULL */
@@ -174,6 +176,13 @@ struct key {
 
 /* All KEY_COUNT rows, indexed by enum key_id. */
 extern const struct key keys[KEY_COUNT];
+
+/* Whether a key has a meaning for a service that does this; 0: anything. */
+static inline bool
+key_applies(const struct key *key, unsigned does)
+{
+	return key->does == 0 || does == 0 || (key->does & does) != 0;
+}
 
 /* The key of that name in one of these scopes; NULL when there is none. */
 const struct key *key_find(unsigned scopes, const char *name, size_t len);

@@ -161,6 +161,8 @@ add_value(struct listeners *listeners, const struct merge *merge,
 	if (url.path != NULL)
 		listener->listen.path = block_add_string(merge->block,
 		    url.path);
+	listener->abstract = transport_is_unix(url.transport) &&
+	    url.path[0] == '@';
 	if (url.transport == CONF_TCPMUX)
 		return;
 	if (transport_is_ip(url.transport) &&

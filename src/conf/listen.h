@@ -23,6 +23,7 @@ struct listener {
 	struct conf_listen listen;
 	struct place place;
 	bool reuse_port;
+	bool abstract;		/* its path is @NAME */
 	struct conf_str interface;
 	bool pending;		/* waits for the answer of a host */
 	size_t host;		/* its number, if pending */

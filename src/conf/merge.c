@@ -12,6 +12,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static void
 apply_settings(const struct merge *merge, const struct draft_section *section,
@@ -33,23 +34,53 @@ apply_settings(const struct merge *merge, const struct draft_section *section,
 }
 
 void
-merge_defaults(const struct merge *merge, const struct draft_section *section,
-    struct merged *merged)
+merge_defaults(struct merge *merge, const struct draft_section *section)
 {
-	*merged = (struct merged){ 0 };
-	store_defaults(&merged->values, merge->block);
-	merged->values.socket.uid = UINT32_MAX;
-	merged->values.socket.gid = UINT32_MAX;
-	apply_settings(merge, section, merged);
+	struct store *plain = &merge->plain;
+
+	store_defaults(plain, merge->block);
+	plain->socket.uid = UINT32_MAX;
+	plain->socket.gid = UINT32_MAX;
+	merge->defaults = (struct merged){ .values = *plain };
+	apply_settings(merge, section, &merge->defaults);
 }
 
 void
-merge_service(const struct merge *merge, const struct merged *defaults,
-    const struct draft_section *section, struct merged *merged)
+merge_service(const struct merge *merge, const struct draft_section *section,
+    struct merged *merged)
 {
-	*merged = *defaults;
+	*merged = merge->defaults;
 	merged->name = section->name;
 	apply_settings(merge, section, merged);
+}
+
+/* A limit has no field of its own, and is never that of the table. */
+bool
+merge_insists(const struct merge *merge, const struct merged *merged,
+    enum key_id id)
+{
+	const struct key *key = &keys[id];
+
+	if (merged->set[id] == merge->defaults.set[id])
+		return false;
+	return key->size == 0 ||
+	    memcmp((const char *)store_home(&merged->values, key) +
+	    key->offset, (const char *)store_home(&merge->plain, key) +
+	    key->offset, key->size) != 0;
+}
+
+void
+merge_reset(const struct merge *merge, struct merged *merged, enum key_id id)
+{
+	const struct key *key = &keys[id];
+	char *home = store_home(&merged->values, key);
+	const char *plain = store_home(&merge->plain, key);
+
+	memcpy(home + key->offset, plain + key->offset, key->size);
+	if (key->scopes == KEY_IN_LIMITS)
+		merged->values.limits.set[key->min] = false;
+	if (key->set_offset != 0)
+		*(bool *)(home + key->set_offset) = false;
 }
 
 void

@@ -17,14 +17,6 @@
 #include "conf/key.h"
 #include "conf/store.h"
 
-/* What all services have in common. */
-struct merge {
-	struct block *block;
-	struct complaints *complaints;
-	struct accounts *accounts;
-	bool root;		/* minetd runs as root */
-};
-
 /* A service, or the defaults, with all values typed. */
 struct merged {
 	struct store values;
@@ -35,14 +27,34 @@ struct merged {
 	uint32_t env_inherited;	/* entries of env that += appended to */
 };
 
-/* The defaults of the table with those of the section put over them. */
-void	merge_defaults(const struct merge *merge,
-	    const struct draft_section *section, struct merged *merged);
+/* What all services have in common. */
+struct merge {
+	struct block *block;
+	struct complaints *complaints;
+	struct accounts *accounts;
+	struct store plain;	/* the defaults of the table */
+	struct merged defaults;	/* those of the section put over them */
+	bool root;		/* minetd runs as root */
+};
+
+/* Fill in the defaults, of which this section is a part. */
+void	merge_defaults(struct merge *merge,
+	    const struct draft_section *section);
 
 /* The section of a service put over the defaults. */
 void	merge_service(const struct merge *merge,
-	    const struct merged *defaults,
 	    const struct draft_section *section, struct merged *merged);
+
+/*
+ * Whether the service itself gives a key another value than that of the table;
+ * what comes from `defaults` is meant for others as well.
+ */
+bool	merge_insists(const struct merge *merge, const struct merged *merged,
+	    enum key_id id);
+
+/* Give a key the value of the table. */
+void	merge_reset(const struct merge *merge, struct merged *merged,
+	    enum key_id id);
 
 /* Complain about a key where it is set, or where the service begins. */
 void	merge_complain(const struct merge *merge, const struct merged *merged,

@@ -18,7 +18,15 @@
 #include "conf/heap.h"
 #include "conf/transport.h"
 
-/* The two worst wildcards of a family; the second for the first itself. */
+/* What a listener can serve all of. */
+enum space {
+	SPACE_IP4,
+	SPACE_IP6,
+	SPACE_VSOCK,
+	SPACES
+};
+
+/* The two worst wildcards of a space; the second for the first itself. */
 struct worst {
 	const struct listener *first;
 	const struct listener *second;
@@ -38,21 +46,31 @@ compare_numbers(uint32_t a, uint32_t b)
 	return (a > b) - (a < b);
 }
 
+/* One path is one file, whatever its sockets are; abstract names differ. */
+static uint32_t
+namespace_of(const struct listener *listener)
+{
+	bool file = transport_is_unix(listener->listen.transport) &&
+	    !listener->abstract;
+
+	return file ? UINT32_MAX : listener->listen.transport;
+}
+
 /* Whether they can overlap at all: 0 if so, otherwise their order. */
 static int
 compare_groups(const struct listener *a, const struct listener *b)
 {
 	const struct conf_listen *x = &a->listen;
 	const struct conf_listen *y = &b->listen;
-	/* One path is one file, whatever its sockets are. */
-	int order = transport_is_unix(x->transport) &&
-	    transport_is_unix(y->transport) ? 0 :
-	    compare_numbers(x->transport, y->transport);
+	int order = compare_numbers(namespace_of(a), namespace_of(b));
 
 	if (order == 0)
 		order = compare_numbers(x->path.offset, y->path.offset);
 	if (order == 0)
 		order = compare_numbers(x->addr.port, y->addr.port);
+	if (order == 0)
+		order = compare_numbers(addr_vsock(&x->addr).port,
+		    addr_vsock(&y->addr).port);
 	if (order == 0 && transport_is_ip(x->transport))
 		order = compare_numbers(a->interface.offset,
 		    b->interface.offset);
@@ -91,16 +109,29 @@ compare_listeners(const void *left, const void *right)
 }
 
 static bool
-serves_ip4(const struct listener *listener)
+serves(const struct listener *listener, enum space space)
 {
-	return listener->listen.addr.family == ADDR_IP4 ||
-	    listener->listen.v6 == CONF_V6_DUAL;
+	const struct conf_listen *listen = &listener->listen;
+
+	switch (space) {
+	case SPACE_IP4:
+		return listen->addr.family == ADDR_IP4 ||
+		    listen->v6 == CONF_V6_DUAL;
+	case SPACE_IP6:
+		return listen->addr.family == ADDR_IP6;
+	default:
+		return listen->addr.family == ADDR_VSOCK;
+	}
 }
 
 static bool
-serves_ip6(const struct listener *listener)
+is_wildcard(const struct listener *listener)
 {
-	return listener->listen.addr.family == ADDR_IP6;
+	const struct addr *addr = &listener->listen.addr;
+
+	return addr_is_any(addr) ||
+	    (addr->family == ADDR_VSOCK &&
+	    addr_vsock(addr).cid == UINT32_MAX);
 }
 
 static void
@@ -150,23 +181,18 @@ static void
 check_group(const struct overlap *overlap, size_t start, size_t end)
 {
 	const struct listener **sorted = overlap->sorted;
-	struct worst ip4 = { 0 };
-	struct worst ip6 = { 0 };
+	struct worst worst[SPACES] = { 0 };
 	size_t same = start;
 
+	for (size_t i = start; i < end; i++)
+		for (enum space space = 0; space < SPACES; space++)
+			if (is_wildcard(sorted[i]) && serves(sorted[i], space))
+				note_wildcard(&worst[space], sorted[i]);
 	for (size_t i = start; i < end; i++) {
-		if (!addr_is_any(&sorted[i]->listen.addr))
-			continue;
-		if (serves_ip4(sorted[i]))
-			note_wildcard(&ip4, sorted[i]);
-		if (serves_ip6(sorted[i]))
-			note_wildcard(&ip6, sorted[i]);
-	}
-	for (size_t i = start; i < end; i++) {
-		if (serves_ip4(sorted[i]))
-			check_wildcards(overlap, sorted[i], &ip4);
-		if (serves_ip6(sorted[i]))
-			check_wildcards(overlap, sorted[i], &ip6);
+		for (enum space space = 0; space < SPACES; space++)
+			if (serves(sorted[i], space))
+				check_wildcards(overlap, sorted[i],
+				    &worst[space]);
 		if (compare_addresses(&sorted[same]->listen.addr,
 		    &sorted[i]->listen.addr) != 0)
 			same = i;

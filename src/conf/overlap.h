@@ -5,8 +5,9 @@
  * Find listeners that are in each other's way.
  *
  * Two listeners overlap when protocol, port and interface agree and one
- * address covers the other; a unix path overlaps with itself.  Port 0, which
- * the kernel chooses, never does.
+ * address covers the other; a unix path overlaps with itself, whatever type its
+ * sockets have, an abstract name and an inherited one with themselves.  Port 0,
+ * which the kernel chooses, never does.
  */
 
 #ifndef MINETD_OVERLAP_H

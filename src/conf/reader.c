@@ -26,6 +26,8 @@ enum {
 	BYTES_MAX = 16 << 20,
 };
 
+static const char too_large[] = "makes the configuration larger than 16 MiB";
+
 /* A file under work. */
 struct frame {
 	const char *path;
@@ -121,7 +123,8 @@ open_include(struct reader *reader, const char *path)
 		    "is nested deeper than 16 files");
 		return;
 	}
-	char *sentence = source_init(&source, path, BYTES_MAX - reader->bytes);
+	char *sentence = source_init(&source, path,
+	    (struct source_limit){ BYTES_MAX - reader->bytes, too_large });
 	if (sentence != NULL) {
 		complain_of_include(reader, path, sentence);
 		free(sentence);
@@ -223,7 +226,8 @@ reader_run(const char *path, struct draft *draft,
 
 	reader->draft = draft;
 	reader->complaints = complaints;
-	char *sentence = source_init(&source, path, BYTES_MAX);
+	char *sentence = source_init(&source, path,
+	    (struct source_limit){ BYTES_MAX, too_large });
 	if (sentence != NULL) {
 		uint32_t file = complaints_add_file(complaints, path);
 

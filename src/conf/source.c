@@ -2,7 +2,7 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * Read one configuration file, if it is safe to believe it.
+ * Read one file of a configuration, if it is safe to believe it.
  */
 
 #include "conf/source.h"
@@ -30,7 +30,7 @@ errno_sentence(void)
 
 /* What is wrong with such a file, or NULL. */
 static char *
-check_stat(const struct stat *st, size_t limit)
+check_stat(const struct stat *st, struct source_limit limit)
 {
 	if (!S_ISREG(st->st_mode))
 		return heap_format("is not a regular file");
@@ -39,9 +39,8 @@ check_stat(const struct stat *st, size_t limit)
 		    st->st_uid);
 	if (geteuid() == 0 && (st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return heap_format("is writable by others than its owner");
-	if (st->st_size < 0 || (size_t)st->st_size > limit)
-		return heap_format(
-		    "makes the configuration larger than 16 MiB");
+	if (st->st_size < 0 || (size_t)st->st_size > limit.bytes)
+		return heap_format("%s", limit.sentence);
 	return NULL;
 }
 
@@ -72,7 +71,8 @@ same_version(const struct stat *a, const struct stat *b)
 
 /* Read what the descriptor has now; *stable: nobody wrote meanwhile. */
 static char *
-read_version(int fd, struct source *source, size_t limit, bool *stable)
+read_version(int fd, struct source *source, struct source_limit limit,
+    bool *stable)
 {
 	struct stat before;
 	struct stat after;
@@ -94,7 +94,7 @@ read_version(int fd, struct source *source, size_t limit, bool *stable)
 }
 
 static char *
-read_source(int fd, struct source *source, size_t limit)
+read_source(int fd, struct source *source, struct source_limit limit)
 {
 	for (int i = 0; i < READ_TRIES; i++) {
 		bool stable = false;
@@ -108,7 +108,8 @@ read_source(int fd, struct source *source, size_t limit)
 }
 
 char *
-source_init(struct source *source, const char *path, size_t limit)
+source_init(struct source *source, const char *path,
+    struct source_limit limit)
 {
 	*source = (struct source){ 0 };
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);

@@ -2,7 +2,7 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * Read one configuration file, if it is safe to believe it.
+ * Read one file of a configuration, if it is safe to believe it.
  *
  * Only a regular file is read, and nothing makes the reader wait.  When run
  * by root it must be owned by root and writable by nobody else.  A file that
@@ -16,6 +16,12 @@
 
 #include <stddef.h>
 
+/* How long it may be, and what is wrong with a longer one. */
+struct source_limit {
+	size_t bytes;
+	const char *sentence;
+};
+
 struct source {
 	char *text;		/* owned */
 	size_t len;
@@ -24,10 +30,11 @@ struct source {
 };
 
 /*
- * Read the file, of at most limit bytes; release it with source_fini().
- * Returns NULL, or what is wrong with the file, as a sentence to be freed.
+ * Read the file; release it with source_fini().  Returns NULL, or what is
+ * wrong with the file, as a sentence to be freed.
  */
-char	*source_init(struct source *source, const char *path, size_t limit);
+char	*source_init(struct source *source, const char *path,
+	    struct source_limit limit);
 void	source_fini(struct source *source);
 
 #endif

@@ -115,6 +115,8 @@ store_msec(const struct entry *entry)
 
 	if (!value_duration(entry->text, entry->len, &msec))
 		refuse(entry, "must be a time like 250ms 10s 5m 2h 1d");
+	else if (!in_range(entry->key, msec) && entry->key->min % 1000 != 0)
+		refuse_range(entry, "a time in milliseconds", 1);
 	else if (!in_range(entry->key, msec))
 		refuse_range(entry, "a time in seconds", 1000);
 	else
@@ -169,6 +171,8 @@ refuse_word(const struct entry *entry)
 	char sentence[160] = "must be one of";
 
 	for (size_t i = 0; words[i] != NULL; i++) {
+		if (words[i][0] == '\0')
+			continue;
 		suggest(&best, entry->text, entry->len, words[i]);
 		strlcat(sentence, " ", sizeof(sentence));
 		strlcat(sentence, words[i], sizeof(sentence));
@@ -185,7 +189,7 @@ store_word(const struct entry *entry)
 	const char *const *words = entry->key->words;
 
 	for (size_t i = 0; words[i] != NULL; i++) {
-		if (strcmp(words[i], entry->text) != 0)
+		if (entry->len == 0 || strcmp(words[i], entry->text) != 0)
 			continue;
 		write_number(entry, (int64_t)i);
 		return;
@@ -247,29 +251,32 @@ store_log(const struct entry *entry)
 		    "must be stderr, syslog, syslog:FACILITY or file:/PATH");
 }
 
+static void
+set_stderr(const struct entry *entry, enum conf_stderr mode, const char *path)
+{
+	struct conf_identity *identity = entry->home;
+
+	identity->stderr_mode = (uint8_t)mode;
+	identity->stderr_path = block_add_string(entry->block, path);
+}
+
 /* Two fields: the mode, and the path of a file. */
 static void
 store_stderr(const struct entry *entry)
 {
 	static const char file_prefix[] = "file:/";
-	struct conf_identity *identity = entry->home;
 
-	if (strcmp(entry->text, "socket") == 0) {
-		identity->stderr_mode = CONF_STDERR_SOCKET;
-		write_string(entry, "");
-	} else if (strcmp(entry->text, "null") == 0) {
-		identity->stderr_mode = CONF_STDERR_NULL;
-		write_string(entry, "");
-	} else if (strcmp(entry->text, "log") == 0) {
-		identity->stderr_mode = CONF_STDERR_LOG;
-		write_string(entry, "");
-	} else if (strncmp(entry->text, file_prefix,
-	    strlen(file_prefix)) != 0) {
+	if (strcmp(entry->text, "socket") == 0)
+		set_stderr(entry, CONF_STDERR_SOCKET, "");
+	else if (strcmp(entry->text, "null") == 0)
+		set_stderr(entry, CONF_STDERR_NULL, "");
+	else if (strcmp(entry->text, "log") == 0)
+		set_stderr(entry, CONF_STDERR_LOG, "");
+	else if (strncmp(entry->text, file_prefix, strlen(file_prefix)) != 0)
 		refuse(entry, "must be socket, log, null or file:/PATH");
-	} else if (fits(entry)) {
-		identity->stderr_mode = CONF_STDERR_FILE;
-		write_string(entry, entry->text + strlen("file:"));
-	}
+	else if (fits(entry))
+		set_stderr(entry, CONF_STDERR_FILE,
+		    entry->text + strlen("file:"));
 }
 
 static void
@@ -421,19 +428,21 @@ store_list(struct entry *entry, const struct draft_setting *setting)
 }
 
 void *
-store_home(struct store *store, const struct key *key)
+store_home(const struct store *store, const struct key *key)
 {
+	struct store *own = (struct store *)(uintptr_t)store;
+
 	if (key->scopes == KEY_IN_LIMITS)
-		return &store->limits;
+		return &own->limits;
 	switch (key->home) {
 	case KEY_HOME_CONF:
-		return &store->conf;
+		return &own->conf;
 	case KEY_HOME_SERVICE:
-		return &store->service;
+		return &own->service;
 	case KEY_HOME_SOCKET:
-		return &store->socket;
+		return &own->socket;
 	case KEY_HOME_IDENTITY:
-		return &store->identity;
+		return &own->identity;
 	default:
 		BUG("a key without a home");
 	}

@@ -46,8 +46,8 @@ void	store_setting(struct store *store, const struct draft_setting *setting,
 /* Store the default of each key that has one. */
 void	store_defaults(struct store *store, struct block *block);
 
-/* The structure that holds the values of this key. */
-void	*store_home(struct store *store, const struct key *key);
+/* The structure that holds the values of this key; const as in strchr(3). */
+void	*store_home(const struct store *store, const struct key *key);
 
 /* The limits that are set, as a list in the block, by their names. */
 struct conf_list store_limit_list(const struct store_limits *limits,

@@ -15,7 +15,7 @@
 #include "conf/url.h"
 
 enum {
-	TARGETS_MAX = 64,	/* addresses of a service; more are left out */
+	TARGETS_MAX = 64,	/* addresses of a service */
 };
 
 /* Gather one value, which was found valid or complained of before. */
@@ -73,45 +73,69 @@ targets_add(struct targets *targets, struct hosts *hosts,
 	}
 }
 
-/* Append the addresses of one value; returns how many there are then. */
-static size_t
-append_addresses(const struct target *target, const struct hosts *hosts,
-    const struct merge *merge, struct conf_target *list, size_t count)
+/* The addresses of a service. */
+struct addresses {
+	struct conf_target items[TARGETS_MAX];
+	size_t count;
+};
+
+/* False when there are too many. */
+static bool
+append_address(struct addresses *list, const struct conf_target *target)
 {
-	if (!target->pending) {
-		if (count < TARGETS_MAX)
-			list[count++] = target->target;
-		return count;
-	}
+	if (list->count == TARGETS_MAX)
+		return false;
+	list->items[list->count++] = *target;
+	return true;
+}
+
+/* Append those of one value; likewise. */
+static bool
+append_addresses(struct addresses *list, const struct target *target,
+    const struct hosts *hosts, const struct merge *merge)
+{
+	struct conf_target own = target->target;
+
+	if (!target->pending)
+		return append_address(list, &own);
 	const struct host *host = hosts_get(hosts, target->host);
 	if (host->failure != NULL)
 		complain(merge->complaints, target->place, "redirect",
 		    "\"%.200s\": %s", conf_string(block_conf(merge->block),
-		    target->target.text), host->failure);
-	for (size_t i = 0; i < host->count && count < TARGETS_MAX; i++) {
-		list[count] = target->target;
-		list[count].addr = host->addrs[i];
-		list[count++].addr.port = target->target.addr.port;
+		    own.text), host->failure);
+	for (size_t i = 0; i < host->count; i++) {
+		own.addr = host->addrs[i];
+		own.addr.port = target->target.addr.port;
+		if (!append_address(list, &own))
+			return false;
 	}
-	return count;
+	return true;
 }
 
 void
 targets_store(const struct targets *targets, const struct hosts *hosts,
     const struct merge *merge, struct conf_service *services)
 {
-	struct conf_target list[TARGETS_MAX];
+	size_t i = 0;
 
-	for (size_t i = 0; i < targets->count;) {
+	while (i < targets->count) {
 		uint32_t service = targets->items[i].service;
-		size_t count = 0;
+		struct addresses list = { 0 };
+		bool fit = true;
 
-		memset(list, 0, sizeof(list));
 		for (; i < targets->count &&
-		    targets->items[i].service == service; i++)
-			count = append_addresses(&targets->items[i], hosts,
-			    merge, list, count);
-		services[service].targets = block_add_list(merge->block, list,
-		    count, sizeof(list[0]));
+		    targets->items[i].service == service; i++) {
+			const struct target *target = &targets->items[i];
+
+			if (fit && !append_addresses(&list, target, hosts,
+			    merge)) {
+				fit = false;
+				complain(merge->complaints, target->place,
+				    "redirect", "a service has at most %d "
+				    "addresses to connect to", TARGETS_MAX);
+			}
+		}
+		services[service].targets = block_add_list(merge->block,
+		    list.items, list.count, sizeof(list.items[0]));
 	}
 }

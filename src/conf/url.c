@@ -86,21 +86,28 @@ all_in(const char *text, size_t len, const char *bytes)
 }
 
 static const char *
+check_family(const struct url *url)
+{
+	bool udp = url->transport == CONF_UDP;
+
+	if (url->family == URL_FAMILY_IP4 && url->addr.family != ADDR_IP4)
+		return udp ? "udp4:// needs an IPv4 address" :
+		    "tcp4:// needs an IPv4 address";
+	if (url->family == URL_FAMILY_IP6 && url->addr.family != ADDR_IP6)
+		return udp ? "udp6:// needs an IPv6 address" :
+		    "tcp6:// needs an IPv6 address";
+	return NULL;
+}
+
+static const char *
 parse_literal(struct url *url, const char *text, size_t len)
 {
 	if (addr_parse(&url->addr, text, len) == -1)
 		return errno == ENODEV ?
 		    "the interface behind % does not exist" :
 		    "the host is not a valid address";
-	bool tcp = url->transport == CONF_TCP;
-	if (url->family == URL_FAMILY_IP4 && url->addr.family != ADDR_IP4)
-		return tcp ? "tcp4:// needs an IPv4 address" :
-			     "udp4:// needs an IPv4 address";
-	if (url->family == URL_FAMILY_IP6 && url->addr.family != ADDR_IP6)
-		return tcp ? "tcp6:// needs an IPv6 address" :
-			     "udp6:// needs an IPv6 address";
 	url->host = URL_HOST_LITERAL;
-	return NULL;
+	return check_family(url);
 }
 
 static const char *
