@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "conf/suggest.h"
-#include "conf/url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -53,19 +52,6 @@ check_limits(const char *text, size_t len)
 		require(soft == hard);
 }
 
-static void
-check_url(const char *text, size_t len)
-{
-	struct url url;
-	const char *sentence = url_parse(&url, text, len);
-
-	if (sentence != NULL || url.transport == CONF_UNIX)
-		return;
-	require(url.port >= text && url.port + url.port_len == text + len);
-	if (url.host == URL_HOST_NAME)
-		require(url.name > text && url.name + url.name_len < url.port);
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -77,7 +63,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(text, data, size);
 	check_numbers(text, size);
 	check_limits(text, size);
-	check_url(text, size);
 	value_service_name(text, size);
 	value_variable(text, size);
 	suggest(&best, text, size, "log_connections");

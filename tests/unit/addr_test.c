@@ -300,6 +300,65 @@ test_is_any(void **state)
 	assert_false(addr_is_any(&addr));
 }
 
+static void
+test_vsock(void **state)
+{
+	static const struct {
+		uint32_t cid;
+		uint32_t port;
+		const char *host;
+		const char *both;
+	} rows[] = {
+		{ 2, 1024, "2", "2:1024" },
+		{ 0, 0, "0", "0:0" },
+		{ UINT32_MAX, 7, "*", "*:7" },
+		{ UINT32_MAX - 1, UINT32_MAX - 1, "4294967294",
+		    "4294967294:4294967294" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct addr addr = addr_from_vsock(rows[i].cid, rows[i].port);
+		char buf[ADDR_TEXT_SIZE];
+
+		assert_int_equal(addr.family, ADDR_VSOCK);
+		assert_int_equal(addr.port, 0);
+		assert_int_equal(addr_vsock(&addr).cid, rows[i].cid);
+		assert_int_equal(addr_vsock(&addr).port, rows[i].port);
+		assert_int_equal(addr_format_host(&addr, buf),
+		    strlen(rows[i].host));
+		assert_string_equal(buf, rows[i].host);
+		assert_int_equal(addr_format(&addr, buf),
+		    strlen(rows[i].both));
+		assert_string_equal(buf, rows[i].both);
+	}
+	/* Nothing but a vsock address has such a part. */
+	struct addr cred = addr_from_cred(1, 2, 3);
+	assert_int_equal(addr_vsock(&cred).cid, 0);
+	assert_int_equal(addr_vsock(&cred).port, 0);
+}
+
+static void
+test_vsock_there_and_back(void **state)
+{
+	struct addr addr = addr_from_vsock(3, 70000);
+	struct addr other = addr_from_vsock(3, 70001);
+	struct sockaddr_storage ss;
+	struct addr back;
+	socklen_t len = addr_to_sockaddr(&addr, &ss);
+
+	(void)state;
+	assert_int_equal(ss.ss_family, AF_VSOCK);
+	addr_from_sockaddr(&back, (struct sockaddr *)&ss, len);
+	assert_memory_equal(&back, &addr, sizeof(back));
+	assert_true(addr_equal(&back, &addr));
+	assert_false(addr_equal(&back, &other));
+	addr_from_sockaddr(&back, (struct sockaddr *)&ss, len - 1);
+	assert_int_equal(back.family, ADDR_NONE);
+	addr = addr_from_vsock(0, 0);
+	assert_false(addr_is_any(&addr));
+}
+
 int
 main(void)
 {
@@ -312,6 +371,8 @@ main(void)
 		cmocka_unit_test(test_sockaddr_of_the_kernel),
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_is_any),
+		cmocka_unit_test(test_vsock),
+		cmocka_unit_test(test_vsock_there_and_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -193,7 +193,7 @@ check_listen(const struct conf *conf, const struct conf_listen *listen,
 	assert_int_equal(listen->transport, row->transport);
 	assert_int_equal(listen->v6, row->v6);
 	assert_int_equal(listen->service, 1);
-	if (row->transport == CONF_UNIX) {
+	if (row->family == ADDR_NONE) {
 		assert_string_equal(conf_string(conf, listen->path),
 		    row->address);
 		return;
@@ -226,6 +226,19 @@ listeners(void **state)
 		    "127.0.0.1:23" },
 		{ "unix:///run/x", CONF_UNIX, CONF_V6_NONE, ADDR_NONE,
 		    "/run/x" },
+		{ "unix://@x", CONF_UNIX, CONF_V6_NONE, ADDR_NONE, "@x" },
+		{ "unix-seqpacket:///run/y", CONF_UNIX_SEQPACKET,
+		    CONF_V6_NONE, ADDR_NONE, "/run/y" },
+		{ "udp://*:1", CONF_UDP, CONF_V6_DUAL, ADDR_IP6, "[::]:1" },
+		{ "udp4://*:2", CONF_UDP, CONF_V6_NONE, ADDR_IP4,
+		    "0.0.0.0:2" },
+		{ "udp6://[::1]:tftp", CONF_UDP, CONF_V6_NONE, ADDR_IP6,
+		    "[::1]:69" },
+		{ "vsock://*:9", CONF_VSOCK, CONF_V6_NONE, ADDR_VSOCK, "*:9" },
+		{ "vsock://2:70000", CONF_VSOCK, CONF_V6_NONE, ADDR_VSOCK,
+		    "2:70000" },
+		{ "fd://nothing", CONF_FD, CONF_V6_NONE, ADDR_NONE,
+		    "nothing" },
 	};
 	enum { COUNT = sizeof(rows) / sizeof(rows[0]) };
 	char text[1024] = SERVICE "}\nservice b { exec = /bin/cat listen = {";
@@ -244,6 +257,139 @@ listeners(void **state)
 	assert_int_equal(conf->listens.count, COUNT + 1);
 	for (size_t i = 0; i < COUNT; i++)
 		check_listen(conf, &conf_listens(conf)[1 + i], &rows[i]);
+	conf_free(conf);
+}
+
+/* All descriptors of a name, in their order; without one, the first. */
+static void
+inherited_listeners(void **state)
+{
+	static const struct {
+		const char *path;
+		uint16_t number;
+	} rows[] = { { "x", 0 }, { "x", 1 }, { "", 0 }, { "none", 0 } };
+
+	setenv("LISTEN_FDNAMES", "x:other:x:xx", 1);
+	const struct conf *conf = load(*state, "service a { exec = /bin/cat "
+	    "listen = {\"fd://x\", \"tcp://127.0.0.1:7\", "
+	    "\"fd://none\"} }");
+	unsetenv("LISTEN_FDNAMES");
+	assert_int_equal(conf->listens.count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		const struct conf_listen *listen = &conf_listens(conf)[i];
+
+		assert_string_equal(conf_string(conf, listen->path),
+		    rows[i].path);
+		if (listen->transport == CONF_FD)
+			assert_int_equal(listen->addr.port, rows[i].number);
+	}
+	conf_free(conf);
+}
+
+/* What is said to clients does not stand in the configuration only. */
+static void
+builtins(void **state)
+{
+	const struct conf *conf = load(*state,
+	    "service a { listen = \"udp://127.0.0.1:7\" builtin = echo\n"
+	    "idle = 0 }\n"
+	    "service b { listen = \"tcp://127.0.0.1:7\" builtin = text\n"
+	    "text = \"Gone\\n\"\n"
+	    "max_runtime = 2s }");
+	const struct conf_service *svc = conf_services(conf);
+
+	assert_int_equal(svc[0].builtin, CONF_BUILTIN_ECHO);
+	assert_true(svc[0].idle_set);
+	assert_int_equal(svc[0].text_bytes.len, 0);
+	assert_int_equal(svc[0].exec.count, 0);
+	assert_int_equal(svc[1].builtin, CONF_BUILTIN_TEXT);
+	assert_false(svc[1].idle_set);
+	assert_int_equal(svc[1].max_runtime_msec, 2000);
+	assert_int_equal(svc[1].text_bytes.len, 5);
+	assert_memory_equal(conf_bytes(conf, svc[1].text_bytes), "Gone\n", 5);
+	conf_free(conf);
+}
+
+static void
+redirects(void **state)
+{
+	const struct conf *conf = load(*state,
+	    "service a { listen = \"tcp://127.0.0.1:7\"\n"
+	    "redirect = {\"tcp4://localhost:telnet\", \"unix://@x\",\n"
+	    "\"tcp://[::1]:9\"} proxy_out = v1 connect_timeout = 1ms }");
+	const struct conf_service *svc = conf_services(conf);
+	const struct conf_target *targets = conf_targets(conf, svc);
+	char text[ADDR_TEXT_SIZE];
+
+	assert_int_equal(svc->targets.count, 3);
+	assert_int_equal(svc->proxy_out, CONF_PROXY_OUT_V1);
+	assert_int_equal(svc->connect_timeout_msec, 1);
+	assert_string_equal(conf_string(conf, targets[0].text),
+	    "tcp4://localhost:telnet");
+	addr_format(&targets[0].addr, text);
+	assert_string_equal(text, "127.0.0.1:23");
+	assert_int_equal(targets[1].transport, CONF_UNIX);
+	assert_string_equal(conf_string(conf, targets[1].path), "@x");
+	assert_int_equal(targets[2].transport, CONF_TCP);
+	addr_format(&targets[2].addr, text);
+	assert_string_equal(text, "[::1]:9");
+	conf_free(conf);
+}
+
+static void
+names_of_tcpmux(void **state)
+{
+	const struct conf *conf = load(*state,
+	    "service m { listen = \"tcp://127.0.0.1:1\" builtin = tcpmux }\n"
+	    "service a { listen = {\"tcpmux://One\", \"tcp://127.0.0.1:2\",\n"
+	    "\"tcpmux://TWO\"} exec = /bin/cat tcpmux_reply = no }\n"
+	    "service b { listen = \"tcpmux://three\" exec = /bin/cat }");
+	const struct conf_service *svc = conf_services(conf);
+	const struct conf_str *names = conf_strings(conf, svc[1].mux_names);
+
+	assert_int_equal(conf->listens.count, 2);
+	assert_int_equal(svc[0].mux_names.count, 0);
+	assert_int_equal(svc[1].mux_names.count, 2);
+	assert_string_equal(conf_string(conf, names[0]), "one");
+	assert_string_equal(conf_string(conf, names[1]), "two");
+	assert_false(svc[1].tcpmux_reply);
+	assert_int_equal(svc[2].listens, 0);
+	assert_int_equal(svc[2].mux_names.count, 1);
+	assert_true(svc[2].tcpmux_reply);
+	conf_free(conf);
+}
+
+/* What defaults say for others does nothing; see does.h. */
+static void
+defaults_for_others(void **state)
+{
+	const struct conf *conf = load(*state,
+	    "defaults { wait = yes activation = systemd text = x pty = yes\n"
+	    "stderr = log proxy_out = v2 banner = \"/none\" idle = 3s\n"
+	    "max_runtime = 1s on_full = refuse mptcp = yes }\n" SERVICE "}\n"
+	    "service b { listen = \"unix:///x\" builtin = trap\n"
+	    "banner = \"\" }");
+	const struct conf_service *svc = conf_services(conf);
+
+	assert_true(svc[0].wait);
+	assert_int_equal(svc[0].activation, CONF_ACTIVATION_SYSTEMD);
+	assert_int_equal(svc[0].on_full, CONF_ON_FULL_QUEUE);
+	assert_int_equal(svc[0].max_runtime_msec, 0);
+	assert_false(svc[0].pty);
+	assert_false(svc[0].idle_set);
+	assert_int_equal(svc[0].banner_bytes[CONF_BANNER].len, 0);
+	assert_true(conf_socket(conf, &svc[0])->mptcp);
+	assert_int_equal(conf_identity(conf, &svc[0])->stderr_mode,
+	    CONF_STDERR_LOG);
+	assert_false(svc[1].wait);
+	assert_int_equal(svc[1].activation, CONF_ACTIVATION_INETD);
+	assert_int_equal(svc[1].proxy_out, CONF_PROXY_OUT_NONE);
+	assert_int_equal(svc[1].text_bytes.len, 0);
+	assert_int_equal(svc[1].idle_msec, 3000);
+	assert_int_equal(svc[1].on_full, CONF_ON_FULL_REFUSE);
+	assert_false(conf_socket(conf, &svc[1])->mptcp);
+	assert_int_equal(conf_identity(conf, &svc[1])->stderr_mode,
+	    CONF_STDERR_SOCKET);
 	conf_free(conf);
 }
 
@@ -646,6 +792,11 @@ main(void)
 		TEST(defaults_of_the_top_level),
 		TEST(a_service),
 		TEST(listeners),
+		TEST(inherited_listeners),
+		TEST(builtins),
+		TEST(redirects),
+		TEST(names_of_tcpmux),
+		TEST(defaults_for_others),
 		TEST(a_disabled_service_has_no_listeners),
 		TEST(sockets),
 		TEST(limits),

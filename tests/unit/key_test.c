@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "conf/purpose.h"
 #include "conf/suggest.h"
 
 enum {
@@ -53,6 +54,67 @@ names_are_found(void **state)
 	assert_null(key_find(KEY_IN_DEFAULTS, "listen", 6));
 	assert_ptr_equal(key_find(KEY_IN_LIMITS, "nice", 4),
 	    &keys[KEY_LIMIT_NICE]);
+}
+
+/* What says what a service does has a meaning for all, and so has the rest. */
+static void
+keys_are_for_some_services(void **state)
+{
+	static const enum key_id for_all[] = { KEY_LISTEN, KEY_EXEC,
+		KEY_BUILTIN, KEY_REDIRECT, KEY_INSTANCES, KEY_DISABLED,
+		KEY_LOG_CONNECTIONS };
+
+	(void)state;
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		unsigned inside = KEY_IN_BOTH | KEY_IN_LIMITS;
+
+		assert_true((keys[i].scopes & inside) != 0 ||
+		    keys[i].does == 0);
+		assert_true(keys[i].home != KEY_HOME_IDENTITY ||
+		    keys[i].does == DOES_PROGRAM);
+		assert_true(key_applies(&keys[i], 0));
+	}
+	for (size_t i = 0; i < sizeof(for_all) / sizeof(for_all[0]); i++)
+		assert_int_equal(keys[for_all[i]].does, 0);
+	assert_true(key_applies(&keys[KEY_TEXT], DOES_TEXT));
+	assert_false(key_applies(&keys[KEY_TEXT], DOES_TRAP));
+	assert_true(key_applies(&keys[KEY_ACTIVATION], DOES_WAIT));
+	assert_false(key_applies(&keys[KEY_ACTIVATION], DOES_EXEC));
+	assert_false(key_applies(&keys[KEY_BANNER], DOES_WAIT));
+}
+
+static void
+purposes(void **state)
+{
+	const struct conf_list one = { 8, 1 };
+	static const struct {
+		enum conf_builtin builtin;
+		enum purpose wanted;
+	} rows[] = {
+		{ CONF_BUILTIN_ECHO, DOES_ANSWER },
+		{ CONF_BUILTIN_TIME, DOES_ANSWER },
+		{ CONF_BUILTIN_TCPMUX, DOES_TCPMUX },
+		{ CONF_BUILTIN_TRAP, DOES_TRAP },
+		{ CONF_BUILTIN_TEXT, DOES_TEXT },
+	};
+	struct conf_service svc = { 0 };
+
+	(void)state;
+	assert_int_equal(purpose_of(&svc), 0);
+	svc.exec = one;
+	assert_int_equal(purpose_of(&svc), DOES_EXEC);
+	svc.pty = true;
+	assert_int_equal(purpose_of(&svc), DOES_PTY);
+	svc.wait = true;
+	assert_int_equal(purpose_of(&svc), DOES_WAIT);
+	svc = (struct conf_service){ .redirect_text = one };
+	assert_int_equal(purpose_of(&svc), DOES_REDIRECT);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		svc = (struct conf_service){
+			.builtin = (uint8_t)rows[i].builtin
+		};
+		assert_int_equal(purpose_of(&svc), rows[i].wanted);
+	}
 }
 
 static void
@@ -138,6 +200,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_filled),
 		cmocka_unit_test(names_are_found),
+		cmocka_unit_test(keys_are_for_some_services),
+		cmocka_unit_test(purposes),
 		cmocka_unit_test(suggestions),
 		cmocka_unit_test(manual_is_complete),
 	};

@@ -19,15 +19,19 @@
 
 #include <cmocka.h>
 
+#include "conf/transport.h"
+
 enum {
-	LISTENERS = 6,
-	ROUNDS = 20000,
+	LISTENERS = 8,
+	ROUNDS = 40000,
 };
 
 static bool
 is_wildcard(const struct conf_listen *listen)
 {
-	return listen->transport == CONF_TCP && addr_is_any(&listen->addr);
+	return addr_is_any(&listen->addr) ||
+	    (listen->transport == CONF_VSOCK &&
+	    addr_vsock(&listen->addr).cid == UINT32_MAX);
 }
 
 /* Whether what a serves includes an address of b. */
@@ -41,19 +45,40 @@ covers(const struct conf_listen *a, const struct conf_listen *b)
 	return addr_equal(&a->addr, &b->addr);
 }
 
+/* One path is one file; of abstract names each type has its own. */
+static bool
+same_path(const struct listener *a, const struct listener *b)
+{
+	return a->listen.path.offset == b->listen.path.offset &&
+	    a->abstract == b->abstract &&
+	    (!a->abstract || a->listen.transport == b->listen.transport);
+}
+
+static bool
+covers_port(const struct listener *a, const struct listener *b)
+{
+	const struct conf_listen *x = &a->listen;
+	const struct conf_listen *y = &b->listen;
+
+	if (x->transport == CONF_VSOCK)
+		return addr_vsock(&x->addr).port == addr_vsock(&y->addr).port;
+	return x->addr.port == y->addr.port && x->addr.port != 0 &&
+	    a->interface.offset == b->interface.offset &&
+	    !(a->reuse_port && b->reuse_port);
+}
+
 static bool
 conflict(const struct listener *a, const struct listener *b)
 {
+	if (transport_is_unix(a->listen.transport) &&
+	    transport_is_unix(b->listen.transport))
+		return same_path(a, b);
 	if (a->listen.transport != b->listen.transport)
 		return false;
-	if (a->listen.transport == CONF_UNIX)
-		return a->listen.path.offset == b->listen.path.offset;
-	if (a->listen.addr.port != b->listen.addr.port ||
-	    a->listen.addr.port == 0 ||
-	    a->interface.offset != b->interface.offset)
-		return false;
-	return !(a->reuse_port && b->reuse_port) &&
-	    (covers(&a->listen, &b->listen) ||
+	if (a->listen.transport == CONF_FD)
+		return a->listen.path.offset == b->listen.path.offset &&
+		    a->listen.addr.port == b->listen.addr.port;
+	return covers_port(a, b) && (covers(&a->listen, &b->listen) ||
 	    covers(&b->listen, &a->listen));
 }
 
@@ -67,27 +92,55 @@ conflicts_before(const struct listener *items, size_t i)
 	return false;
 }
 
-static struct listener
-random_listener(void)
+static void
+choose_ip(struct listener *listener)
 {
 	static const char *const hosts[] = { "0.0.0.0", "127.0.0.1",
 		"127.0.0.2", "::", "::1" };
+	const char *host = hosts[rand() % 5];
+
+	addr_parse(&listener->listen.addr, host, strlen(host));
+	listener->listen.addr.port = (uint16_t)(rand() % 3);
+	if (strcmp(host, "::") == 0)
+		listener->listen.v6 =
+		    rand() % 2 == 0 ? CONF_V6_DUAL : CONF_V6_ONLY;
+}
+
+static void
+choose_vsock(struct listener *listener)
+{
+	static const uint32_t cids[] = { 1, 2, UINT32_MAX };
+
+	listener->listen.addr = addr_from_vsock(cids[rand() % 3],
+	    (uint32_t)(rand() % 2));
+}
+
+/* Offset 8 is a path or name, 16 an abstract name or another name. */
+static struct listener
+random_listener(void)
+{
+	static const uint8_t transports[] = { CONF_TCP, CONF_TCP, CONF_UDP,
+		CONF_UNIX, CONF_UNIX_DGRAM, CONF_UNIX_SEQPACKET, CONF_VSOCK,
+		CONF_FD };
 	struct listener listener = {
+		.listen.transport = transports[rand() % 8],
 		.reuse_port = rand() % 2 == 0,
 		.interface.offset = rand() % 4 == 0 ? 8 : 0,
 	};
 
-	if (rand() % 6 == 0) {
-		listener.listen.transport = CONF_UNIX;
-		listener.listen.path.offset = 8 + 8 * (uint32_t)(rand() % 2);
-		return listener;
+	if (listener.listen.transport == CONF_VSOCK) {
+		choose_vsock(&listener);
+	} else if (transport_is_ip(listener.listen.transport)) {
+		choose_ip(&listener);
+	} else {
+		bool second = rand() % 2 == 0;
+
+		listener.listen.path.offset = second ? 16 : 8;
+		listener.abstract = second &&
+		    transport_is_unix(listener.listen.transport);
 	}
-	const char *host = hosts[rand() % 5];
-	addr_parse(&listener.listen.addr, host, strlen(host));
-	listener.listen.addr.port = (uint16_t)(rand() % 3);
-	if (strcmp(host, "::") == 0)
-		listener.listen.v6 =
-		    rand() % 2 == 0 ? CONF_V6_DUAL : CONF_V6_ONLY;
+	if (listener.listen.transport == CONF_FD)
+		listener.listen.addr.port = (uint16_t)(rand() % 2);
 	return listener;
 }
 
