@@ -51,8 +51,9 @@ CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge 
 	content dump admission
 MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	plan match edition listener listenlog sockopt sockpath retry service \
-	handler front hear refused carried waiter tell serve environment spawn child cred proc state \
-	statecheck handover precheck upgrade restore
+	handler front hear refused carried waiter tell serve environment \
+	spawn child cred proc state statecheck handover precheck upgrade \
+	restore inherited adopt accepted swap
 FRONTEND_SRCS = frontend confine inlet accept admit dispatch carry builtin \
 	answer linger redirect pty tcpmux muxline preface farewell dgram wait \
 	refusal outbox
@@ -61,7 +62,7 @@ UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
 	muxline_test overlap_test \
 	plan_test prescan_test proc_test sockopt_test state_test timer_test \
 	url_test value_test
-TEST_BINS = captive dial hostile probe stopper storm
+TEST_BINS = captive dial handdown hostile probe stopper storm
 # A minetd of the same build that differs in one thing: the version of a state,
 # that of a configuration in memory, or that its frontend dies, or never leaves.
 OTHERS = state block frontend linger

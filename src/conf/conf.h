@@ -327,4 +327,10 @@ const uint8_t *conf_bytes(const struct conf *conf, struct conf_bytes bytes);
 const struct conf_limit *conf_limits(const struct conf *conf,
 	    const struct conf_identity *identity);
 
+/*
+ * Whether what the service does can be done on a socket of this transport: only
+ * of one that was inherited is that not known from the configuration.
+ */
+bool	conf_can_serve(const struct conf_service *svc, unsigned transport);
+
 #endif

@@ -157,3 +157,14 @@ does_check(const struct merge *merge, struct merged *merged)
 	if (does == DOES_TEXT && merged->values.service.text.offset == 0)
 		merge_complain(merge, merged, KEY_TEXT, "must say something");
 }
+
+bool
+conf_can_serve(const struct conf_service *svc, unsigned transport)
+{
+	enum purpose does = purpose_of(svc);
+
+	for (size_t i = 0; i < sizeof(does_rows) / sizeof(does_rows[0]); i++)
+		if (does_rows[i].does == does)
+			return (does_rows[i].transports & ON(transport)) != 0;
+	return false;
+}

@@ -83,6 +83,16 @@ unix_vars(struct writer *wr, const struct connection *conn)
 	var_put_number(wr, "UNIXREMOTEPID", cred.pid);
 }
 
+static void
+vsock_vars(struct writer *wr, const struct connection *conn)
+{
+	struct addr_vsock peer = addr_vsock(&conn->peer);
+
+	var_put(wr, "PROTO", "VSOCK");
+	var_put_number(wr, "VSOCKREMOTECID", peer.cid);
+	var_put_number(wr, "VSOCKREMOTEPORT", peer.port);
+}
+
 size_t
 environment_format(const struct connection *conn, char *text,
     const char **vars)
@@ -94,6 +104,8 @@ environment_format(const struct connection *conn, char *text,
 	var_put_number(&wr, "MINETD_ID", conn->id);
 	if (conn->local.family == ADDR_UNIX)
 		unix_vars(&wr, conn);
+	else if (conn->local.family == ADDR_VSOCK)
+		vsock_vars(&wr, conn);
 	else
 		tcp_vars(&wr, conn);
 	return wr.count;

@@ -40,9 +40,12 @@ services_write(struct minetd *mi, struct state *state)
 static struct state_listener
 listener_record(const struct listener *lst, uint32_t service)
 {
+	/* One that is not served any more need not be open. */
+	bool open = lst->fd != -1 && service != STATE_NONE;
+
 	return (struct state_listener){
-		.service = lst->fd != -1 ? service : STATE_NONE,
-		.fd = lst->fd,
+		.service = open ? service : STATE_NONE,
+		.fd = open ? lst->fd : -1,
 		.transport = lst->id.transport,
 		.v6 = lst->id.v6,
 		.mptcp = lst->id.mptcp,
@@ -110,6 +113,17 @@ fronts_write(const struct minetd *mi, struct state *state)
 				front->channel.fd };
 }
 
+static void
+inherited_write(const struct minetd *mi, struct state *state)
+{
+	const struct inherited *in = &mi->starter.inherited;
+
+	for (uint32_t i = 0; i < in->count; i++)
+		state->inherited[state->inherited_count++] =
+		    (struct state_inherited){ in->items[i].fd,
+			in->items[i].name };
+}
+
 static struct state_options
 options_record(const struct minetd *mi)
 {
@@ -158,8 +172,11 @@ state_allocate(struct minetd *mi, struct state *state)
 	    sizeof(*state->listeners));
 	state->procs = calloc(procs + 1, sizeof(*state->procs));
 	state->fronts = calloc(fronts + 1, sizeof(*state->fronts));
+	state->inherited = calloc(mi->starter.inherited.count + 1,
+	    sizeof(*state->inherited));
 	return state->services != NULL && state->listeners != NULL &&
-	    state->procs != NULL && state->fronts != NULL;
+	    state->procs != NULL && state->fronts != NULL &&
+	    state->inherited != NULL;
 }
 
 int
@@ -185,6 +202,7 @@ handover_write(struct minetd *mi, int conf_fd)
 		listeners_write(mi, &state);
 		procs_write(mi, &state);
 		fronts_write(mi, &state);
+		inherited_write(mi, &state);
 		bytes = state_encode(&state, &len);
 	}
 	if (bytes != NULL)
@@ -230,6 +248,8 @@ handover_keep(const struct state *state, bool keep)
 		fd_keep(state->listeners[i].fd, keep);
 	for (uint32_t i = 0; i < state->front_count; i++)
 		fd_keep(state->fronts[i].channel, keep);
+	for (uint32_t i = 0; i < state->inherited_count; i++)
+		fd_keep(state->inherited[i].fd, keep);
 }
 
 static void
@@ -274,7 +294,8 @@ ints_compare(const void *left, const void *right)
 int
 handover_close_others(const struct handover *ho, const struct state *state)
 {
-	size_t room = (size_t)state->listener_count + state->front_count + 6;
+	size_t room = (size_t)state->listener_count + state->front_count +
+	    state->inherited_count + 6;
 	int *kept = calloc(room, sizeof(*kept));
 	int next = STDERR_FILENO + 1;
 	size_t n = 0;
@@ -291,6 +312,8 @@ handover_close_others(const struct handover *ho, const struct state *state)
 		kept[n++] = state->listeners[i].fd;
 	for (uint32_t i = 0; i < state->front_count; i++)
 		kept[n++] = state->fronts[i].channel;
+	for (uint32_t i = 0; i < state->inherited_count; i++)
+		kept[n++] = state->inherited[i].fd;
 	qsort(kept, n, sizeof(*kept), ints_compare);
 	for (size_t i = 0; i < n; i++) {
 		if (kept[i] < next)

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -24,6 +25,7 @@
 
 #include "base/bug.h"
 #include "conf/transport.h"
+#include "main/adopt.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -77,6 +79,7 @@ listener_unref(struct listener *lst)
 	listener_close(lst);
 	free((char *)(uintptr_t)lst->id.path);
 	free((char *)(uintptr_t)lst->id.interface);
+	free(lst->bound_path);
 	free(lst);
 }
 
@@ -158,6 +161,23 @@ options_set(struct listener *lst, int fd, const struct sockopt_kind *kind)
 	return 0;
 }
 
+/*
+ * Bound, a socket for datagrams gets them.  One that takes a port over is not
+ * to get any before the plan that it belongs to has become true.
+ */
+static int
+datagrams_conceal(struct listener *lst, int fd,
+    const struct sockopt_kind *kind)
+{
+	if (sockopt_conceal(fd) == 0) {
+		lst->concealed = true;
+		return fd;
+	}
+	/* Who may not undo it has to do without. */
+	close(fd);
+	return kind_open(kind);
+}
+
 static int
 ip_open(struct listener *lst, bool shares)
 {
@@ -171,12 +191,15 @@ ip_open(struct listener *lst, bool shares)
 		addr = (struct addr){ .family = ADDR_IP4, .port = addr.port };
 		fd = kind_open(&kind);
 	}
+	lst->concealed = false;
+	if (fd != -1 && shares && kind.type == SOCK_DGRAM)
+		fd = datagrams_conceal(lst, fd, &kind);
 	if (fd == -1)
 		return fail(lst, "socket");
 	if (shares)
 		sockopt_share_port(fd, true);
 	if (options_set(lst, fd, &kind) == -1 ||
-	    interface_bind(lst, fd) == -1 ||
+	    (!lst->concealed && interface_bind(lst, fd) == -1) ||
 	    address_bind(lst, fd, &addr) == -1) {
 		close(fd);
 		return -1;
@@ -207,10 +230,11 @@ is_abstract(const struct listener *lst)
 	return lst->id.path[0] == '@';
 }
 
+/* A path that is ours. */
 static bool
 has_path(const struct listener *lst)
 {
-	return lst->id.path[0] == '/';
+	return lst->id.path[0] == '/' && lst->id.transport != CONF_FD;
 }
 
 /* unix(7): the name follows a zero byte, and its length is that of the address. */
@@ -260,9 +284,35 @@ unix_open(struct listener *lst)
 	return fd;
 }
 
+/* A descriptor of our own of what we were given. */
 static int
-socket_open(struct listener *lst, bool shares)
+inherited_open(struct listener *lst, const struct inherited *inherited)
 {
+	int given = inherited_find(inherited, lst->id.path,
+	    lst->id.addr.port);
+	const char *step;
+	int fd;
+
+	if (given == -1) {
+		errno = ENOENT;
+		return fail(lst, "inherited");
+	}
+	fd = fcntl(given, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (fd == -1)
+		return fail(lst, "inherited");
+	if (adopt_look(lst, fd, &step) == 0)
+		return fd;
+	fail(lst, step);
+	close(fd);
+	return -1;
+}
+
+static int
+socket_open(struct listener *lst, const struct inherited *inherited,
+    bool shares)
+{
+	if (lst->id.transport != CONF_FD)
+		lst->transport = lst->id.transport;
 	switch (lst->id.transport) {
 	case CONF_TCP:
 	case CONF_UDP:
@@ -270,22 +320,21 @@ socket_open(struct listener *lst, bool shares)
 	case CONF_VSOCK:
 		return vsock_open(lst);
 	case CONF_FD:
-		errno = ENOENT;
-		return fail(lst, "inherited");
+		return inherited_open(lst, inherited);
 	default:
 		return unix_open(lst);
 	}
 }
 
 int
-listener_bind(struct listener *lst, bool shares)
+listener_bind(struct listener *lst, const struct inherited *inherited,
+    bool shares)
 {
-	int fd = socket_open(lst, shares);
+	int fd = socket_open(lst, inherited, shares);
 
 	if (fd == -1)
 		return -1;
 	lst->fd = fd;
-	lst->transport = lst->id.transport;
 	lst->shares_port = shares;
 	lst->listening = false;
 	lst->closing = false;
@@ -294,13 +343,31 @@ listener_bind(struct listener *lst, bool shares)
 	return 0;
 }
 
+/* The call that lets clients come, or what stands for it. */
+static int
+socket_listen(struct listener *lst, const char **step)
+{
+	if (lst->id.transport == CONF_FD)
+		return adopt_listen(lst, step);
+	*step = "interface";
+	if (lst->concealed && sockopt_reveal(lst->fd) == -1)
+		return -1;
+	if (lst->concealed && interface_bind(lst, lst->fd) == -1)
+		return -1;
+	lst->concealed = false;
+	/* Other sockets for datagrams were reached since they were bound. */
+	*step = "listen";
+	return transport_is_dgram(lst->transport) ? 0 :
+	    listen(lst->fd, lst->options.backlog);
+}
+
 int
 listener_listen(struct listener *lst)
 {
-	/* A socket for datagrams has been reached since it was bound. */
-	if (!transport_is_dgram(lst->transport) &&
-	    listen(lst->fd, lst->options.backlog) == -1) {
-		fail(lst, "listen");
+	const char *step;
+
+	if (socket_listen(lst, &step) == -1) {
+		fail(lst, step);
 		listener_close(lst);
 		return -1;
 	}
@@ -327,7 +394,7 @@ listener_change(struct listener *lst, const struct conf_socket *options)
 	int rc = 0;
 
 	lst->options = *options;
-	if (lst->fd == -1)
+	if (lst->fd == -1 || lst->id.transport == CONF_FD)
 		return 0;
 	if (sockopt_change(lst->fd, &kind, &before, options, &step) == -1)
 		rc = fail(lst, step);

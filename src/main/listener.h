@@ -16,10 +16,12 @@
 
 #include <sys/types.h>
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "conf/conf.h"
+#include "main/inherited.h"
 #include "main/sockopt.h"
 #include "main/sockpath.h"
 
@@ -48,11 +50,15 @@ struct listener {
 	uint32_t waiters;	/* handlers that have it as theirs: no frontend
 				 * may poll it meanwhile */
 	bool listening;		/* otherwise just bound */
+	bool concealed;		/* bound, and not found until it listens */
+	bool transparent;	/* fd: it stands in for any address */
+	uint8_t bound_v6;	/* fd: enum conf_v6 */
 	bool shares_port;	/* for the time of a swap */
 	bool closing;		/* takes no new clients */
 	int error;		/* errno of the last attempt; 0: none */
 	const char *step;	/* the call that failed; a literal */
 	struct addr local;	/* as bound, with the port the kernel chose */
+	char *bound_path;	/* fd: of a unix socket, as in id.path; NULL */
 	struct sockpath_file file; /* unix: what bind made */
 	unsigned ifindex;	/* of the interface it is bound to; 0: none */
 	uint32_t index;		/* in the edition that is served, or NO_INDEX */
@@ -70,11 +76,12 @@ struct listener *listener_ref(struct listener *lst);
 void	listener_unref(struct listener *lst);
 
 /*
- * Make and bind the socket.  Returns 0, or -1 with lst->error and lst->step;
- * the listener is then as before.  shares: others may be bound to its port
- * while lst->shares_port is set.
+ * Make and bind the socket, or take one that was inherited.  Returns 0, or -1
+ * with lst->error and lst->step; the listener is then as before.  shares:
+ * others may be bound to its port while lst->shares_port is set.
  */
-int	listener_bind(struct listener *lst, bool shares);
+int	listener_bind(struct listener *lst, const struct inherited *inherited,
+	    bool shares);
 
 /* Let clients come.  Returns 0, or -1 as above; the socket is then closed. */
 int	listener_listen(struct listener *lst);
@@ -94,7 +101,8 @@ void	listener_follow_interface(struct listener *lst);
 
 /*
  * Let no new clients come, for good; those in the queue wait to be accepted.
- * Removes the path.
+ * Removes the path.  An abstract name and one of vsock are found until it is
+ * closed.
  */
 void	listener_begin_closing(struct listener *lst);
 
@@ -112,5 +120,22 @@ bool	listener_intact(const struct listener *lst);
  * port that is really bound; size is LISTENER_TEXT_SIZE.
  */
 void	listener_format(const struct listener *lst, char *buf);
+
+/* The path or @NAME that clients of a unix socket know. */
+static inline const char *
+listener_path(const struct listener *lst)
+{
+	return lst->bound_path != NULL ? lst->bound_path : lst->id.path;
+}
+
+/*
+ * Whether it makes sense to try again: nobody hands down a socket later.  For
+ * one that is degraded.
+ */
+static inline bool
+listener_may_open(const struct listener *lst)
+{
+	return lst->id.transport != CONF_FD || lst->error == EMFILE;
+}
 
 #endif

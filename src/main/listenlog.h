@@ -21,4 +21,8 @@ void	listenlog_option(const struct edition *ed, uint32_t listener);
 /* It is closed, after it was removed. */
 void	listenlog_close(const struct edition *ed, uint32_t listener);
 
+/* Sockets were opened for us that no listener has. */
+void	listenlog_unclaimed(const struct edition *ed,
+	    const struct inherited *in);
+
 #endif

@@ -9,6 +9,7 @@
  *   src/main/        the privileged process, which reads nothing from clients
  *     options        the command line
  *     starter        undo what our starter left behind
+ *     inherited      but for the sockets that it opened for us
  *     daemon         go to the background
  *     pidfile        one daemon at a time; pidmove to another file
  *     notify         tell supervisors how we are doing
@@ -16,14 +17,17 @@
  *     run            signals, children, the clock
  *     reload         from one configuration to the next, phase by phase
  *     plan           all that can fail of that, and then what cannot
+ *     swap           from one socket to another in the same place
  *     edition        a configuration with its services and sockets
  *     match          which sockets are kept
  *     listener       one socket; sockopt its options, sockpath its path
+ *     adopt          what one is that somebody else made
  *     listenlog      the lines of the log about it
  *     retry          sockets that could not be opened yet
  *     service        one service: the account of its handlers
  *     front          frontends, and what they say
  *     tell           what they do not know yet
+ *     accepted       is a socket what a frontend says it is
  *     serve          from a connection to a handler and to its account
  *     handler        what all handlers of a service have in common
  *     environment    the variables of a connection
@@ -151,7 +155,8 @@ daemon_run(struct minetd *mi, const struct conf *conf)
 }
 
 static int
-daemon_start(const struct options *opts, const struct conf *conf)
+daemon_start(const struct options *opts, const struct conf *conf,
+    const struct inherited *inherited)
 {
 	static const char start_failed[] =
 	    "minetd: the start has failed; the log says why\n";
@@ -159,6 +164,7 @@ daemon_start(const struct options *opts, const struct conf *conf)
 	    conf_string(conf, conf->pid_file);
 	struct minetd mi = {
 		.options = opts,
+		.starter.inherited = *inherited,
 		.notify = { getenv("NOTIFY_SOCKET"), opts->ready_fd, -1 },
 	};
 	int status;
@@ -195,7 +201,8 @@ process_name(int argc, char **argv, const char *name)
 
 /* What the command line says, once it is understood. */
 static int
-options_obey(struct options *opts, int argc, char **argv)
+options_obey(struct options *opts, struct inherited *inherited, int argc,
+    char **argv)
 {
 	const struct conf *conf;
 
@@ -204,7 +211,7 @@ options_obey(struct options *opts, int argc, char **argv)
 		    "\n", stdout);
 		return EX_OK;
 	}
-	if (starter_enter(opts->ready_fd) == -1) {
+	if (starter_enter(inherited, opts->ready_fd) == -1) {
 		perror("minetd");
 		return EX_OSERR;
 	}
@@ -224,7 +231,7 @@ options_obey(struct options *opts, int argc, char **argv)
 		return EX_OSERR;
 	}
 	process_name(argc, argv, "main");
-	return daemon_start(opts, conf);
+	return daemon_start(opts, conf, inherited);
 }
 
 /* Whether this is a process of the daemon's own, and how it has ended. */
@@ -258,6 +265,7 @@ role_play(int argc, char **argv, int *status)
 int
 main(int argc, char **argv)
 {
+	struct inherited inherited = { 0 };
 	struct options opts;
 	int status = EX_USAGE;
 
@@ -265,7 +273,8 @@ main(int argc, char **argv)
 		return status;
 	starter_block_signals();
 	if (options_parse(&opts, argc, argv) == 0)
-		status = options_obey(&opts, argc, argv);
+		status = options_obey(&opts, &inherited, argc, argv);
+	inherited_fini(&inherited);
 	options_fini(&opts);
 	return status;
 }

@@ -90,9 +90,10 @@ side_prepare(struct side *side, bool by_service, bool by_bound_port)
 	side->left = 0;
 	for (uint32_t i = 0; i < side->count; i++) {
 		struct match_item *item = &side->items[i];
-		uint16_t port = by_bound_port && item->id.addr.port == 0 ?
-		    item->bound_port : item->id.addr.port;
 		bool ip = transport_is_ip(item->id.transport);
+		uint16_t port = ip && by_bound_port &&
+		    item->id.addr.port == 0 ? item->bound_port :
+		    item->id.addr.port;
 
 		if (item->other != MATCH_NONE || item->gone ||
 		    (ip && port == 0 && !by_service))

@@ -7,11 +7,6 @@
  * What is wrong with the world (a port in use, an address that is not there
  * yet) concerns one listener: it is degraded and tried again, and the rest
  * serves.
- *
- * Two sockets cannot have the same port when the address of one covers that of
- * the other.  To get from one to the other without a gap, the old one lets its
- * port be shared, and the new one is bound beside it; when the queue of the old
- * one is empty it is closed, and the port is shared no more.
  */
 
 #include "main/plan.h"
@@ -27,6 +22,7 @@
 #include "main/match.h"
 #include "main/pidmove.h"
 #include "main/retry.h"
+#include "main/swap.h"
 
 enum {
 	/* For everything that is no listener. */
@@ -85,57 +81,51 @@ wanted_fill(const struct edition *ed, struct match_item *items)
 		};
 }
 
-/*
- * Sockets that will be closed, and have the port that this one wants, let it be
- * shared.  Returns whether there is one.
- */
+/* What an inherited socket is, is known only now. */
 static bool
-port_share(const struct edition *old, const struct match_item *present,
-    const struct listener *wanting)
+serves(const struct edition *ed, uint32_t index, const struct listener *lst)
 {
-	bool shared = false;
+	const struct conf_service *svc =
+	    ed->services[ed->listeners[index].service].conf;
 
-	for (uint32_t i = 0; i < old->listener_count; i++) {
-		struct listener *lst = old->listeners[i].listener;
+	return lst->id.transport != CONF_FD || conf_can_serve(svc, lst->transport);
+}
 
-		if (present[i].other != MATCH_NONE || lst->fd == -1 ||
-		    lst->id.transport != wanting->id.transport ||
-		    lst->local.port != wanting->id.addr.port)
-			continue;
-		listener_share_port(lst, true);
-		shared = true;
-	}
-	return shared;
+static int
+socket_place(struct minetd *mi, struct reload_plan *plan,
+    const struct match_item *present, uint32_t index)
+{
+	struct listener *lst = plan->edition->listeners[index].listener;
+
+	if (listener_bind(lst, &mi->starter.inherited, false) == -1)
+		return swap_bind(plan, mi->edition, present, lst);
+	if (serves(plan->edition, index, lst))
+		return 0;
+	listener_close(lst);
+	lst->error = EPROTOTYPE;
+	lst->step = "service";
+	return -1;
 }
 
 /* Bind a new socket, beside an old one if it must be. */
 static void
-listener_place(struct reload_plan *plan, const struct edition *old,
+listener_place(struct minetd *mi, struct reload_plan *plan,
     const struct match_item *present, uint32_t index)
 {
-	struct edition *ed = plan->edition;
-	struct listener *lst = ed->listeners[index].listener;
-	int rc = listener_bind(lst, false);
-
-	if (rc == -1 && lst->error == EADDRINUSE &&
-	    transport_is_ip(lst->id.transport) &&
-	    port_share(old, present, lst)) {
-		plan->shares_ports = true;
-		rc = listener_bind(lst, true);
-	}
-	if (rc == 0) {
+	if (socket_place(mi, plan, present, index) == 0) {
 		plan->opened++;
 		return;
 	}
 	plan->degraded++;
-	listenlog_state(ed, index);
+	listenlog_state(plan->edition, index);
 }
 
 /* Place each listener that is wanted; -1 for want of memory. */
 static int
-wanted_place(struct reload_plan *plan, const struct edition *old,
+wanted_place(struct minetd *mi, struct reload_plan *plan,
     const struct match_item *wanted, const struct match_item *present)
 {
+	const struct edition_listener *old = mi->edition->listeners;
 	struct edition *ed = plan->edition;
 	uint32_t count = edition_configured(ed);
 
@@ -143,9 +133,8 @@ wanted_place(struct reload_plan *plan, const struct edition *old,
 		struct edition_listener *entry = &ed->listeners[i];
 		uint32_t other = wanted[i].other;
 
-		if (other != MATCH_NONE)
-			entry->listener =
-			    listener_ref(old->listeners[other].listener);
+		if (other != MATCH_NONE && serves(ed, i, old[other].listener))
+			entry->listener = listener_ref(old[other].listener);
 		else
 			entry->listener = listener_new(&wanted[i].id,
 			    options_of(ed, i));
@@ -158,11 +147,15 @@ wanted_place(struct reload_plan *plan, const struct edition *old,
 			continue;
 		}
 		ed->listeners[i].listener->options = *options_of(ed, i);
-		listener_place(plan, old, present, i);
+		listener_place(mi, plan, present, i);
 	}
 	return 0;
 }
 
+/*
+ * Those that are not wanted hand out what is in their queues, but for inherited
+ * ones: whoever takes those up next finds it.
+ */
 static int
 leftovers_place(struct reload_plan *plan, struct edition *old,
     const struct match_item *present)
@@ -175,6 +168,8 @@ leftovers_place(struct reload_plan *plan, struct edition *old,
 			continue;
 		/* What is left over for longer was counted before. */
 		plan->removed += i < edition_configured(old);
+		if (entry->listener->id.transport == CONF_FD)
+			continue;
 		if (edition_add_leftover(plan->edition, old, entry) == -1)
 			return -1;
 	}
@@ -199,7 +194,7 @@ listeners_place(struct minetd *mi, struct reload_plan *plan)
 		    old->listener_count);
 	}
 	if (rc == 0)
-		rc = wanted_place(plan, old, wanted, present);
+		rc = wanted_place(mi, plan, wanted, present);
 	if (rc == 0)
 		rc = leftovers_place(plan, old, present);
 	if (rc == -1)
@@ -229,7 +224,7 @@ static void
 descriptors_raise(struct minetd *mi, const struct reload_plan *plan)
 {
 	uint64_t wanted = (uint64_t)edition_configured(plan->edition) +
-	    SPARE_DESCRIPTORS;
+	    mi->starter.inherited.count + SPARE_DESCRIPTORS;
 
 	/* Besides those there are, of which some may be the same. */
 	if (!starter_raise_nofile(&mi->starter, wanted +
@@ -263,33 +258,6 @@ plan_make(struct minetd *mi, const struct conf *conf, struct reload_plan *plan)
 	return -1;
 }
 
-/* Whether a leftover has the port of the listener. */
-static bool
-port_is_shared(const struct edition *ed, const struct listener *lst)
-{
-	for (uint32_t i = edition_configured(ed); i < ed->listener_count; i++) {
-		const struct listener *left = ed->listeners[i].listener;
-
-		if (left->fd != -1 &&
-		    left->id.transport == lst->id.transport &&
-		    left->local.port == lst->local.port)
-			return true;
-	}
-	return false;
-}
-
-/* Ports are shared no longer than there is something to share them with. */
-static void
-ports_unshare(struct edition *ed)
-{
-	for (uint32_t i = 0; i < edition_configured(ed); i++) {
-		struct listener *lst = ed->listeners[i].listener;
-
-		if (lst->shares_port && !port_is_shared(ed, lst))
-			listener_share_port(lst, false);
-	}
-}
-
 /* A degraded one is tried again as the present configuration has it. */
 static void
 degraded_restore(struct edition *ed)
@@ -316,7 +284,7 @@ plan_discard(struct minetd *mi, struct reload_plan *plan)
 	}
 	degraded_restore(mi->edition);
 	if (plan->shares_ports)
-		ports_unshare(mi->edition);
+		swap_end(mi->edition);
 	pidmove_discard(mi, plan);
 	edition_unref(ed);
 	*plan = (struct reload_plan){ .pid_fd = -1 };
@@ -364,25 +332,6 @@ listener_keep(struct edition *ed, uint32_t index)
 		listenlog_option(ed, index);
 }
 
-/*
- * Sockets that share a port and have the very same address as well are a group
- * to the kernel, which hands out clients to any of them.  The one that is left
- * over must not be in it.
- */
-static void
-groups_avoid(struct edition *ed, const struct listener *lst)
-{
-	for (uint32_t i = edition_configured(ed); lst->shares_port &&
-	    i < ed->listener_count; i++) {
-		struct listener *left = ed->listeners[i].listener;
-
-		if (left->id.transport == lst->id.transport &&
-		    addr_equal(&left->local, &lst->local) &&
-		    strcmp(left->id.interface, lst->id.interface) == 0)
-			listener_begin_closing(left);
-	}
-}
-
 static void
 listeners_commit(struct edition *old, struct edition *ed)
 {
@@ -394,7 +343,7 @@ listeners_commit(struct edition *old, struct edition *ed)
 		if (lst->listening) {
 			listener_keep(ed, i);
 		} else if (lst->fd != -1) {
-			groups_avoid(ed, lst);
+			swap_prepare(ed, lst);
 			listener_listen(lst);
 			listenlog_state(ed, i);
 		}
@@ -402,10 +351,16 @@ listeners_commit(struct edition *old, struct edition *ed)
 	/* When their successors listen: in between nobody would be found. */
 	for (uint32_t i = count; i < ed->listener_count; i++)
 		listener_begin_closing(ed->listeners[i].listener);
-	/* What was opened since the plan was made, and is not wanted. */
-	for (uint32_t i = 0; i < old->listener_count; i++)
-		if (old->listeners[i].listener->index == LISTENER_NO_INDEX)
-			listener_close(old->listeners[i].listener);
+	swap_complete(ed);
+	/* What was opened since the plan was made, and is not wanted.  An
+	 * inherited one is in use until the frontend before has stopped. */
+	for (uint32_t i = 0; i < old->listener_count; i++) {
+		struct listener *lst = old->listeners[i].listener;
+
+		if (lst->index == LISTENER_NO_INDEX &&
+		    lst->id.transport != CONF_FD)
+			listener_close(lst);
+	}
 }
 
 void
@@ -422,7 +377,7 @@ plan_commit(struct minetd *mi, struct reload_plan *plan, struct monotime now)
 		logging_change(mi->options, old->conf, mi->edition->conf);
 	edition_unref(old);
 	handler_plans_free(&mi->retired);
-	ports_unshare(mi->edition);
+	swap_end(mi->edition);
 	retry_update(mi, now);
 }
 
@@ -443,6 +398,8 @@ plan_empty(struct minetd *mi, const struct front *front, uint32_t listener)
 		return 0;
 	listenlog_close(ed, listener);
 	listener_close(lst);
-	ports_unshare(mi->edition);
+	swap_end(mi->edition);
+	/* One that could not be bound because of it, perhaps. */
+	retry_soon(mi, monotime_now());
 	return 0;
 }

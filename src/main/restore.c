@@ -21,6 +21,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "conf/transport.h"
+#include "main/adopt.h"
 #include "main/front.h"
 #include "main/handover.h"
 #include "main/logging.h"
@@ -61,6 +63,18 @@ options_restore(struct restore *re)
 	re->mi.pid_path = text_copy(from->pid_path);
 }
 
+static int
+inherited_restore(struct restore *re)
+{
+	const struct state *state = &re->state;
+
+	for (uint32_t i = 0; i < state->inherited_count; i++)
+		if (inherited_add(&re->mi.starter.inherited,
+		    state->inherited[i].fd, state->inherited[i].name) == -1)
+			return -1;
+	return 0;
+}
+
 static void
 starter_restore(struct restore *re)
 {
@@ -87,14 +101,36 @@ log_restore(struct restore *re)
 	    re->state.log_fd, re->state.log_lost);
 }
 
+/* What it says of itself is asked again; here, whether it is one. */
 static bool
-socket_listens(int fd)
+socket_listens(const struct state_listener *from)
 {
+	bool dgram = transport_is_dgram(from->transport);
 	int value = 0;
 	socklen_t len = sizeof(value);
 
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len) == 0 &&
-	    value == 1;
+	if (from->transport == CONF_FD)
+		return true;
+	return getsockopt(from->fd, SOL_SOCKET,
+	    dgram ? SO_TYPE : SO_ACCEPTCONN, &value, &len) == 0 &&
+	    value == (dgram ? SOCK_DGRAM : 1);
+}
+
+/* Of a socket that is open; -1 when it is none that can be served. */
+static int
+address_restore(struct listener *lst)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	const char *step;
+
+	lst->transport = lst->id.transport;
+	if (lst->id.transport == CONF_FD)
+		return adopt_look(lst, lst->fd, &step);
+	if (getsockname(lst->fd, (struct sockaddr *)&ss, &len) == -1)
+		return -1;
+	addr_from_sockaddr(&lst->local, (struct sockaddr *)&ss, len);
+	return 0;
 }
 
 /* The listener of a record; NULL for want of memory. */
@@ -114,22 +150,19 @@ listener_restore(const struct state_listener *from)
 		.dscp = CONF_KEEP, .uid = UINT32_MAX, .gid = UINT32_MAX,
 	};
 	struct listener *lst = listener_new(&id, &options);
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
 
 	if (lst == NULL || from->fd == -1)
 		return lst;
 	lst->fd = from->fd;
-	lst->transport = from->transport;
 	lst->listening = true;
 	lst->shares_port = from->shares_port;
 	lst->closing = from->closing;
 	lst->file = (struct sockpath_file){ from->dev, from->ino };
-	lst->local = (struct addr){ .family = ADDR_UNIX };
-	if (from->transport != CONF_UNIX &&
-	    getsockname(from->fd, (struct sockaddr *)&ss, &len) == 0)
-		addr_from_sockaddr(&lst->local, (struct sockaddr *)&ss, len);
-	return lst;
+	if (address_restore(lst) == 0)
+		return lst;
+	lst->fd = -1;	/* for the image before */
+	listener_unref(lst);
+	return NULL;
 }
 
 /* The edition that was served, and all listeners under their numbers. */
@@ -226,7 +259,7 @@ daemon_restore(struct restore *re)
 
 	for (uint32_t i = 0; i < state->listener_count; i++)
 		if (state->listeners[i].fd != -1 &&
-		    !socket_listens(state->listeners[i].fd))
+		    !socket_listens(&state->listeners[i]))
 			return "a descriptor of the state is no listener";
 	if (listeners == NULL || run_init(mi) == -1)
 		return strerror(errno);
@@ -297,6 +330,8 @@ state_take(struct restore *re)
 		return "there is not enough memory";
 	options_restore(re);
 	starter_restore(re);
+	if (inherited_restore(re) == -1)
+		return "there is not enough memory";
 	log_restore(re);
 	return daemon_restore(re);
 }
@@ -317,6 +352,7 @@ image_return(struct restore *re, const char *why)
 static void
 restore_free(struct restore *re)
 {
+	inherited_fini(&re->mi.starter.inherited);
 	options_fini(&re->options);
 	state_fini(&re->state);
 	free(re);

@@ -36,7 +36,8 @@ listener_retry(struct minetd *mi, uint32_t index)
 	struct listener *lst = mi->edition->listeners[index].listener;
 	int error = lst->error;
 
-	if (listener_bind(lst, false) == 0 && listener_listen(lst) == 0) {
+	if (listener_bind(lst, &mi->starter.inherited, false) == 0 &&
+	    listener_listen(lst) == 0) {
 		listenlog_state(mi->edition, index);
 		tell_listener(mi, index);
 		return true;
@@ -65,9 +66,9 @@ retry_due(void *arg, struct monotime now)
 	for (uint32_t i = 0; i < edition_configured(ed); i++) {
 		struct listener *lst = ed->listeners[i].listener;
 
-		if (lst->fd == -1)
+		if (lst->fd == -1 && listener_may_open(lst))
 			listener_retry(mi, i);
-		else
+		else if (lst->fd != -1)
 			listener_follow_interface(lst);
 	}
 	retry->msec = next < LAST_MSEC ? next : LAST_MSEC;
@@ -142,7 +143,8 @@ retry_update(struct minetd *mi, struct monotime now)
 	for (uint32_t i = 0; i < edition_configured(ed); i++) {
 		const struct listener *lst = ed->listeners[i].listener;
 
-		degraded = degraded || lst->fd == -1;
+		degraded = degraded ||
+		    (lst->fd == -1 && listener_may_open(lst));
 		follows = follows || lst->id.interface[0] != '\0';
 	}
 	if ((degraded || follows) && retry->netlink.fd == -1)
@@ -158,6 +160,13 @@ retry_update(struct minetd *mi, struct monotime now)
 		timer_arm(loop_timers(mi->loop), &retry->due,
 		    monotime_add_msec(now, retry->msec));
 	}
+}
+
+void
+retry_soon(struct minetd *mi, struct monotime now)
+{
+	if (mi->retry.due.armed)
+		timer_arm(loop_timers(mi->loop), &mi->retry.due, now);
 }
 
 void

@@ -20,6 +20,9 @@ void	retry_init(struct minetd *mi);
 /* The edition, or the state of its listeners, is another one. */
 void	retry_update(struct minetd *mi, struct monotime now);
 
+/* What was in the way of one is gone: do not wait. */
+void	retry_soon(struct minetd *mi, struct monotime now);
+
 /* Try nothing any more. */
 void	retry_stop(struct minetd *mi);
 

@@ -26,6 +26,7 @@
 
 #include "main/daemon.h"
 #include "main/front.h"
+#include "main/listenlog.h"
 #include "main/logging.h"
 #include "main/pidfile.h"
 #include "main/reload.h"
@@ -256,6 +257,7 @@ ready_announce(struct minetd *mi)
 	log_uint(&line, "listeners", open);
 	log_uint(&line, "degraded", total - open);
 	log_end(&line);
+	listenlog_unclaimed(mi->edition, &mi->starter.inherited);
 	log_flush();
 	reload_format_status(mi, status, sizeof(status));
 	mi->phase = RUN_SERVING;

@@ -14,7 +14,6 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -22,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "main/accepted.h"
 #include "main/refused.h"
 #include "main/tell.h"
 
@@ -41,7 +41,7 @@ serve_log_local(struct log_line *line, const struct addr *local,
     const struct listener *lst)
 {
 	if (local->family == ADDR_UNIX && lst != NULL)
-		log_str(line, "local", lst->id.path);
+		log_str(line, "local", listener_path(lst));
 	else
 		serve_log_address(line, "local", local);
 }
@@ -251,69 +251,6 @@ handler_serve(struct minetd *mi, const struct arrival *arrival,
 	service_give(mi, svc);
 }
 
-/* An int option of the socket, or -1. */
-static int
-option_get(int fd, int number)
-{
-	int value;
-	socklen_t len = sizeof(value);
-
-	if (getsockopt(fd, SOL_SOCKET, number, &value, &len) == -1)
-		return -1;
-	return value;
-}
-
-/*
- * Whether socket may be a connection that was accepted on the listener: a
- * connected socket of its family and type with its local address, which is
- * stored in *local.
- */
-static bool
-accepted_check(const struct listener *lst, int socket, struct addr *local)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-
-	memset(&ss, 0, sizeof(ss));
-	if (!lst->listening || option_get(socket, SO_TYPE) != SOCK_STREAM ||
-	    option_get(socket, SO_ACCEPTCONN) != 0 ||
-	    getsockname(socket, (struct sockaddr *)&ss, &len) == -1)
-		return false;
-	addr_from_sockaddr(local, (struct sockaddr *)&ss, len);
-	if (lst->id.transport == CONF_UNIX) {
-		const struct sockaddr_un *sun = (struct sockaddr_un *)&ss;
-
-		return local->family == ADDR_UNIX && strncmp(sun->sun_path,
-		    lst->id.path, sizeof(sun->sun_path)) == 0;
-	}
-	if (local->family != ADDR_IP4 && local->family != ADDR_IP6)
-		return false;
-	/* A transparent one stands in for any address and port. */
-	if (lst->options.transparent)
-		return true;
-	return local->port == lst->local.port && (addr_is_any(&lst->local) ||
-	    addr_equal(local, &lst->local));
-}
-
-/*
- * Whether the peer is what such a connection has.  The ids of a unix peer are
- * the kernel's word, not the frontend's.
- */
-static bool
-peer_check(struct connection *conn, int socket)
-{
-	struct ucred cred = { 0 };
-	socklen_t len = sizeof(cred);
-
-	if (conn->local.family != ADDR_UNIX)
-		return conn->peer.family == ADDR_IP4 ||
-		    conn->peer.family == ADDR_IP6;
-	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1)
-		return false;
-	conn->peer = addr_from_cred((uint32_t)cred.pid, cred.uid, cred.gid);
-	return true;
-}
-
 /* The listener that a message is about; NULL when there is no such. */
 static const struct edition_listener *
 entry_check(const struct front *front, uint32_t index)
@@ -382,8 +319,7 @@ serve_connection(struct minetd *mi, const struct front *front,
 		return 0;
 	}
 	if (!wanted || item->fd < 0 || !accepted_check(
-	    arrival.at->listener, item->fd, &arrival.conn.local) ||
-	    !peer_check(&arrival.conn, item->fd)) {
+	    arrival.at->listener, item->fd, &arrival.conn)) {
 		channel_discard(item->fd);
 		return -1;
 	}

@@ -31,6 +31,10 @@ enum {
 	OPTIONS_MAX = 20,
 	LOCK_SEND = 1,		/* of SO_BUF_LOCK: no automatic size */
 	LOCK_RECEIVE = 2,
+	/* Interfaces that are never there; two, for sockets that have the same
+	 * one and share a port are a group to the kernel. */
+	NO_INTERFACE_HIDDEN = INT_MAX,
+	NO_INTERFACE_CONCEALED = INT_MAX - 1,
 };
 
 /* One setsockopt(2) of an int. */
@@ -246,5 +250,22 @@ sockopt_hide(int fd)
 	/* The kernel looks for listeners that may hear of an interface, and
 	 * this one hears of one that is never there.  Connections have their
 	 * own, from the beginning of the handshake on. */
-	number_set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, INT_MAX);
+	number_set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, NO_INTERFACE_HIDDEN);
+}
+
+int
+sockopt_conceal(int fd)
+{
+	/* Anybody may bind to an interface, but not anybody may undo it. */
+	if (number_set(fd, SOL_SOCKET, SO_BINDTOIFINDEX,
+	    NO_INTERFACE_CONCEALED) == -1 || sockopt_reveal(fd) == -1)
+		return -1;
+	return number_set(fd, SOL_SOCKET, SO_BINDTOIFINDEX,
+	    NO_INTERFACE_CONCEALED);
+}
+
+int
+sockopt_reveal(int fd)
+{
+	return number_set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, 0);
 }

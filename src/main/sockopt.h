@@ -54,4 +54,12 @@ int	sockopt_share_port(int fd, bool share);
  */
 void	sockopt_hide(int fd);
 
+/*
+ * Keep a new socket for datagrams from being found where it is going to be
+ * bound, and undo that.  Both return 0, or -1 with errno; a socket that could
+ * not be concealed is of no use.
+ */
+int	sockopt_conceal(int fd);
+int	sockopt_reveal(int fd);
+
 #endif

@@ -79,18 +79,37 @@ standard_descriptors_open(void)
 	return 0;
 }
 
-int
-starter_enter(int keep_fd)
+/* Close what lies before fd, from *next on. */
+static void
+gap_close(unsigned *next, unsigned fd)
 {
-	if (standard_descriptors_open() == -1)
+	if (fd > *next)
+		close_range(*next, fd - 1, 0);
+	*next = fd + 1;
+}
+
+int
+starter_enter(struct inherited *inherited, int keep_fd)
+{
+	unsigned next = STDERR_FILENO + 1;
+	bool kept = keep_fd > STDERR_FILENO;
+
+	if (standard_descriptors_open() == -1 ||
+	    (kept && fcntl(keep_fd, F_SETFD, FD_CLOEXEC) == -1) ||
+	    inherited_take(inherited, keep_fd) == -1)
 		return -1;
-	if (keep_fd < 3)
-		return close_range(3, ~0U, 0);
-	if (fcntl(keep_fd, F_SETFD, FD_CLOEXEC) == -1)
-		return -1;
-	if (keep_fd > 3)
-		close_range(3, (unsigned)keep_fd - 1, 0);
-	return close_range((unsigned)keep_fd + 1, ~0U, 0);
+	for (uint32_t i = 0; i < inherited->count; i++) {
+		int fd = inherited->items[i].fd;
+
+		if (kept && keep_fd < fd) {
+			gap_close(&next, (unsigned)keep_fd);
+			kept = false;
+		}
+		gap_close(&next, (unsigned)fd);
+	}
+	if (kept)
+		gap_close(&next, (unsigned)keep_fd);
+	return close_range(next, ~0U, 0);
 }
 
 static void

@@ -17,7 +17,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "main/inherited.h"
+
 struct starter {
+	struct inherited inherited; /* sockets; the items are not owned */
 	char *const *environment; /* the starter's variables; not owned */
 	struct rlimit nofile;	/* as handlers get it */
 	bool nofile_raised;	/* main's own differs */
@@ -37,11 +40,11 @@ void	starter_block_signals(void);
 void	starter_unblock_signals(void);
 
 /*
- * The second one: open /dev/null on those of fd 0 to 2 that are closed, and
- * close everything above but keep_fd (-1: nothing is kept).  Returns 0, or -1
- * with errno.
+ * The second one: open /dev/null on those of fd 0 to 2 that are closed, take
+ * over sockets that were opened for us, and close everything else but keep_fd
+ * (-1: nothing is kept).  Returns 0, or -1 with errno.
  */
-int	starter_enter(int keep_fd);
+int	starter_enter(struct inherited *inherited, int keep_fd);
 
 /*
  * Reset the rest (umask, directory, timers, scheduling class, inheritable and

@@ -33,6 +33,8 @@ enum record_type {
 	RECORD_LISTENER,
 	RECORD_PROC,
 	RECORD_FRONT,
+	RECORD_INHERITED,
+	RECORD_TYPES,
 };
 
 struct record {
@@ -228,6 +230,13 @@ front_code(struct codec *co, struct state_front *front)
 	codec_i32(co, &front->channel);
 }
 
+static void
+inherited_code(struct codec *co, struct state_inherited *inherited)
+{
+	codec_i32(co, &inherited->fd);
+	codec_text(co, &inherited->name);
+}
+
 /* The fields of entry i of the records of a type. */
 static void
 record_code(struct codec *co, struct state *state, uint32_t type, uint32_t i)
@@ -253,6 +262,9 @@ record_code(struct codec *co, struct state *state, uint32_t type, uint32_t i)
 		break;
 	case RECORD_FRONT:
 		front_code(co, &state->fronts[i]);
+		break;
+	case RECORD_INHERITED:
+		inherited_code(co, &state->inherited[i]);
 		break;
 	default:
 		break;
@@ -305,6 +317,7 @@ state_encode(struct state *state, size_t *len)
 	records_write(&co, state, RECORD_LISTENER, state->listener_count);
 	records_write(&co, state, RECORD_PROC, state->proc_count);
 	records_write(&co, state, RECORD_FRONT, state->front_count);
+	records_write(&co, state, RECORD_INHERITED, state->inherited_count);
 	if (co.failed) {
 		free(co.bytes);
 		errno = ENOMEM;
@@ -331,7 +344,7 @@ records_count(const uint8_t *bytes, size_t len, uint32_t counts[])
 		if (record.len > len - at)
 			return false;
 		at += record.len;
-		if (record.type <= RECORD_FRONT)
+		if (record.type < RECORD_TYPES)
 			counts[record.type]++;
 	}
 	return at == len;
@@ -340,7 +353,7 @@ records_count(const uint8_t *bytes, size_t len, uint32_t counts[])
 static bool
 records_read(struct state *state, uint8_t *bytes, size_t len)
 {
-	uint32_t seen[RECORD_FRONT + 1] = { 0 };
+	uint32_t seen[RECORD_TYPES] = { 0 };
 	size_t at = sizeof(struct head);
 	struct record record;
 
@@ -349,7 +362,7 @@ records_read(struct state *state, uint8_t *bytes, size_t len)
 
 		memcpy(&record, bytes + at, sizeof(record));
 		co.end = co.at + record.len;
-		if (record.type > RECORD_FRONT)
+		if (record.type >= RECORD_TYPES)
 			continue;
 		record_code(&co, state, record.type, seen[record.type]++);
 		if (co.failed)
@@ -365,6 +378,7 @@ arrays_allocate(struct state *state, const uint32_t counts[])
 	state->listener_count = counts[RECORD_LISTENER];
 	state->proc_count = counts[RECORD_PROC];
 	state->front_count = counts[RECORD_FRONT];
+	state->inherited_count = counts[RECORD_INHERITED];
 	state->services = calloc(state->service_count + 1,
 	    sizeof(*state->services));
 	state->listeners = calloc(state->listener_count + 1,
@@ -372,8 +386,11 @@ arrays_allocate(struct state *state, const uint32_t counts[])
 	state->procs = calloc(state->proc_count + 1, sizeof(*state->procs));
 	state->fronts = calloc(state->front_count + 1,
 	    sizeof(*state->fronts));
+	state->inherited = calloc(state->inherited_count + 1,
+	    sizeof(*state->inherited));
 	if (state->services == NULL || state->listeners == NULL ||
-	    state->procs == NULL || state->fronts == NULL)
+	    state->procs == NULL || state->fronts == NULL ||
+	    state->inherited == NULL)
 		return "there is not enough memory";
 	return NULL;
 }
@@ -400,7 +417,7 @@ head_check(const uint8_t *bytes, size_t len)
 const char *
 state_decode(struct state *state, const uint8_t *bytes, size_t len)
 {
-	uint32_t counts[RECORD_FRONT + 1] = { 0 };
+	uint32_t counts[RECORD_TYPES] = { 0 };
 	const char *why = head_check(bytes, len);
 
 	*state = (struct state){ 0 };
@@ -428,5 +445,6 @@ state_fini(struct state *state)
 	free(state->listeners);
 	free(state->procs);
 	free(state->fronts);
+	free(state->inherited);
 	*state = (struct state){ 0 };
 }

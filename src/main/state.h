@@ -47,7 +47,7 @@ struct state_listener {
 	uint8_t shares_port;	/* a bool */
 	uint8_t closing;	/* a bool: new clients do not find it */
 	struct addr addr;	/* as configured */
-	const char *path;	/* "" unless unix */
+	const char *path;	/* unix: path or @NAME; fd: NAME; else "" */
 	const char *interface;	/* "" for none */
 	uint64_t dev;		/* unix: the file; ino 0: none */
 	uint64_t ino;
@@ -67,6 +67,12 @@ struct state_proc {
 struct state_front {
 	int32_t pid;
 	int32_t channel;
+};
+
+/* A socket that the starter has opened. */
+struct state_inherited {
+	int32_t fd;
+	const char *name;
 };
 
 /* What the first image found when it was started. */
@@ -110,6 +116,8 @@ struct state {
 	uint32_t proc_count;
 	struct state_front *fronts;
 	uint32_t front_count;
+	struct state_inherited *inherited;
+	uint32_t inherited_count;
 };
 
 /*

@@ -23,7 +23,7 @@ enum {
 static bool
 addr_valid(const struct addr *addr)
 {
-	return addr->family <= ADDR_UNIX;
+	return addr->family <= ADDR_VSOCK;
 }
 
 static bool
@@ -49,23 +49,48 @@ service_valid(const struct state_service *svc)
 	    svc->log_connections <= CONF_LOG_VERBOSE;
 }
 
+/* Where it is bound, as its transport has it. */
+static bool
+place_valid(const struct state_listener *lst)
+{
+	char first = lst->path[0];
+
+	switch (lst->transport) {
+	case CONF_TCP:
+	case CONF_UDP:
+		return first == '\0' && (lst->addr.family == ADDR_IP4 ||
+		    lst->addr.family == ADDR_IP6);
+	case CONF_UNIX:
+	case CONF_UNIX_DGRAM:
+	case CONF_UNIX_SEQPACKET:
+		return first == '/' || (first == '@' && lst->path[1] != '\0');
+	case CONF_VSOCK:
+		return first == '\0' && lst->addr.family == ADDR_VSOCK;
+	case CONF_FD:
+		return first != '\0';
+	default:
+		return false;
+	}
+}
+
 static bool
 listener_valid(const struct state *state, const struct state_listener *lst)
 {
-	bool path = lst->transport == CONF_UNIX;
-
 	if (lst->path == NULL || lst->interface == NULL ||
-	    lst->transport > CONF_UNIX || lst->v6 > CONF_V6_ONLY ||
+	    lst->v6 > CONF_V6_ONLY ||
 	    lst->mptcp > 1 || lst->shares_port > 1 || lst->closing > 1 ||
 	    lst->fd < -1 ||
 	    (lst->fd != -1 && lst->service == STATE_NONE) ||
 	    (lst->service != STATE_NONE &&
 	    lst->service >= state->service_count))
 		return false;
-	if (path != (lst->path[0] == '/') || !path != (lst->path[0] == '\0'))
-		return false;
-	return path || lst->addr.family == ADDR_IP4 ||
-	    lst->addr.family == ADDR_IP6;
+	return place_valid(lst);
+}
+
+static bool
+inherited_valid(const struct state_inherited *inherited)
+{
+	return inherited->name != NULL && inherited->name[0] != '\0';
 }
 
 static bool
@@ -124,6 +149,9 @@ fds_valid(const struct state *state, uint64_t *numbers)
 	for (uint32_t i = 0; i < state->front_count; i++)
 		if (!fd_add(numbers, &n, state->fronts[i].channel, false))
 			return false;
+	for (uint32_t i = 0; i < state->inherited_count; i++)
+		if (!fd_add(numbers, &n, state->inherited[i].fd, false))
+			return false;
 	return numbers_distinct(numbers, n);
 }
 
@@ -152,7 +180,7 @@ const char *
 statecheck(const struct state *state)
 {
 	size_t most = (size_t)state->listener_count + state->front_count +
-	    state->proc_count + 3;
+	    state->proc_count + state->inherited_count + 3;
 	uint64_t *numbers = calloc(most, sizeof(*numbers));
 	bool valid = options_valid(&state->options) &&
 	    starter_valid(&state->starter) && state->reload_wanted <= 1;
@@ -165,6 +193,8 @@ statecheck(const struct state *state)
 		valid = valid && listener_valid(state, &state->listeners[i]);
 	for (uint32_t i = 0; i < state->proc_count; i++)
 		valid = valid && proc_valid(state, &state->procs[i]);
+	for (uint32_t i = 0; i < state->inherited_count; i++)
+		valid = valid && inherited_valid(&state->inherited[i]);
 	valid = valid && fds_valid(state, numbers) &&
 	    procs_distinct(state, numbers);
 	free(numbers);
