@@ -39,16 +39,20 @@ static const struct conf_socket nothing = {
 };
 
 static const struct sockopt_kind kinds[] = {
-	{ AF_INET, IPPROTO_TCP, false },
-	{ AF_INET6, IPPROTO_TCP, false },
-	{ AF_INET6, IPPROTO_TCP, true },
-	{ AF_UNIX, 0, false },
+	{ AF_INET, SOCK_STREAM, IPPROTO_TCP, false },
+	{ AF_INET6, SOCK_STREAM, IPPROTO_TCP, false },
+	{ AF_INET6, SOCK_STREAM, IPPROTO_TCP, true },
+	{ AF_UNIX, SOCK_STREAM, 0, false },
+	{ AF_INET, SOCK_DGRAM, IPPROTO_UDP, false },
+	{ AF_INET6, SOCK_DGRAM, IPPROTO_UDP, true },
+	{ AF_UNIX, SOCK_DGRAM, 0, false },
+	{ AF_UNIX, SOCK_SEQPACKET, 0, false },
 };
 
 static int
 socket_open(const struct sockopt_kind *kind)
 {
-	int fd = socket(kind->family, SOCK_STREAM | SOCK_NONBLOCK |
+	int fd = socket(kind->family, kind->type | SOCK_NONBLOCK |
 	    SOCK_CLOEXEC, kind->protocol);
 
 	assert_int_not_equal(fd, -1);
@@ -126,7 +130,8 @@ what_is_not_configured_is_left_alone(void **state)
 		    0);
 		expect_same(set, fresh);
 		assert_int_equal(option(set, SOL_SOCKET, SO_REUSEADDR),
-		    kinds[i].family != AF_UNIX);
+		    kinds[i].family != AF_UNIX &&
+		    kinds[i].type == SOCK_STREAM);
 		if (kinds[i].family == AF_INET6)
 			assert_int_equal(option(set, IPPROTO_IPV6,
 			    IPV6_V6ONLY), !kinds[i].dual);

@@ -29,9 +29,10 @@
 
 enum {
 	SERVICES = 3,
-	LISTENERS = 5,
+	LISTENERS = 9,
 	PROCS = 3,
 	FRONTS = 2,
+	INHERITED_FDS = 2,
 	PAGES = 4,		/* room for bytes that are read */
 	VERSION_AT = 4,		/* in the head */
 	LEN_AT = 8,
@@ -42,7 +43,8 @@ enum {
 
 /* The types of records, as they are written. */
 enum {
-	MAIN = 1, OPTIONS, STARTER, SERVICE, LISTENER, PROC, FRONT, UNKNOWN,
+	MAIN = 1, OPTIONS, STARTER, SERVICE, LISTENER, PROC, FRONT, INHERITED,
+	UNKNOWN,
 };
 
 static const char contradiction[] = "the state contradicts itself";
@@ -57,6 +59,7 @@ static struct sample {
 	struct state_listener listeners[LISTENERS];
 	struct state_proc procs[PROCS];
 	struct state_front fronts[FRONTS];
+	struct state_inherited inherited[INHERITED_FDS];
 } sample;
 
 static const struct addr localhost4 = {
@@ -66,6 +69,27 @@ static const struct addr link6 = {
 	.family = ADDR_IP6, .port = 65535, .scope = 7,
 	.bytes = { 0xfe, 0x80, [15] = 1 },
 };
+
+/* One of each other kind. */
+static void
+sample_fill_families(void)
+{
+	sample.listeners[5] = (struct state_listener){
+		.service = 2, .fd = 10, .transport = CONF_UDP,
+		.addr = link6, .path = "", .interface = "" };
+	sample.listeners[6] = (struct state_listener){
+		.service = 2, .fd = 11, .transport = CONF_UNIX_DGRAM,
+		.path = "@x", .interface = "" };
+	sample.listeners[7] = (struct state_listener){
+		.service = 2, .fd = 12, .transport = CONF_VSOCK,
+		.addr = addr_from_vsock(UINT32_MAX, 1024), .path = "",
+		.interface = "" };
+	sample.listeners[8] = (struct state_listener){
+		.service = 2, .fd = 13, .transport = CONF_FD,
+		.addr.port = 1, .path = "web", .interface = "" };
+	sample.inherited[0] = (struct state_inherited){ 30, "web" };
+	sample.inherited[1] = (struct state_inherited){ 31, "web" };
+}
 
 static void
 sample_fill_arrays(void)
@@ -107,6 +131,7 @@ sample_fill_arrays(void)
 		.local = { .family = ADDR_UNIX } };
 	sample.fronts[0] = (struct state_front){ 200, 20 };
 	sample.fronts[1] = (struct state_front){ 201, 21 };
+	sample_fill_families();
 }
 
 /* The richest state, with all that a command line can have. */
@@ -123,6 +148,8 @@ sample_fill(void)
 		.listeners = sample.listeners, .listener_count = LISTENERS,
 		.procs = sample.procs, .proc_count = PROCS,
 		.fronts = sample.fronts, .front_count = FRONTS,
+		.inherited = sample.inherited,
+		.inherited_count = INHERITED_FDS,
 	};
 	sample_fill_arrays();
 }
@@ -264,6 +291,7 @@ expect_refused(const char *name, const struct blob *blob, const char *wanted)
 	assert_null(st.listeners);
 	assert_null(st.procs);
 	assert_null(st.fronts);
+	assert_null(st.inherited);
 }
 
 /* What was decoded encodes, and decodes to something that encodes the same. */
@@ -381,6 +409,7 @@ arrays_compare(const struct state *a, const struct state *b)
 	assert_int_equal(a->listener_count, b->listener_count);
 	assert_int_equal(a->proc_count, b->proc_count);
 	assert_int_equal(a->front_count, b->front_count);
+	assert_int_equal(a->inherited_count, b->inherited_count);
 	for (uint32_t i = 0; i < a->service_count; i++) {
 		text_compare(a->services[i].name, b->services[i].name);
 		assert_int_equal(a->services[i].kill_grace_msec,
@@ -395,6 +424,10 @@ arrays_compare(const struct state *a, const struct state *b)
 	for (uint32_t i = 0; i < a->front_count; i++) {
 		assert_int_equal(a->fronts[i].pid, b->fronts[i].pid);
 		assert_int_equal(a->fronts[i].channel, b->fronts[i].channel);
+	}
+	for (uint32_t i = 0; i < a->inherited_count; i++) {
+		assert_int_equal(a->inherited[i].fd, b->inherited[i].fd);
+		text_compare(a->inherited[i].name, b->inherited[i].name);
 	}
 }
 
@@ -495,8 +528,8 @@ an_end_between_records_is_the_only_other_one(void **state)
 		}
 		blob_free(&blob);
 	}
-	/* Without the last frontend the rest is true. */
-	assert_int_equal(last, whole.len - RECORD_SIZE - 8);
+	/* Without the last inherited socket the rest is true. */
+	assert_int_equal(last, whole.len - RECORD_SIZE - 12);
 	blob_free(&whole);
 }
 
@@ -565,7 +598,7 @@ unknown_records_are_skipped(void **state)
 	(void)state;
 	sample_fill();
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		for (uint32_t before = MAIN; before <= FRONT; before++) {
+		for (uint32_t before = MAIN; before <= INHERITED; before++) {
 			const uint32_t record[] = { types[i], 4, 0x55555555 };
 			struct blob blob = blob_new(&sample.st);
 			size_t len;
@@ -588,7 +621,7 @@ unknown_fields_are_skipped(void **state)
 
 	(void)state;
 	sample_fill();
-	for (uint32_t type = MAIN; type <= FRONT; type++)
+	for (uint32_t type = MAIN; type <= INHERITED; type++)
 		for (size_t more = 1; more <= 9; more++) {
 			struct blob blob = blob_new(&sample.st);
 			size_t len;
@@ -612,7 +645,7 @@ missing_fields_are_not(void **state)
 
 	(void)state;
 	sample_fill();
-	for (uint32_t type = MAIN; type <= FRONT; type++) {
+	for (uint32_t type = MAIN; type <= INHERITED; type++) {
 		struct blob blob = blob_new(&sample.st);
 
 		blob_find(&blob, type, &len);
@@ -763,8 +796,22 @@ numbers_are_possible(void **state)
 		    SERVICES - 1, true),
 		NUMBER("listener: no such service, closed",
 		    listeners[3].service, SERVICES, false),
-		NUMBER("transport", listeners[0].transport, CONF_UNIX + 1,
+		NUMBER("transport", listeners[0].transport, CONF_TCPMUX,
 		    false),
+		NUMBER("transport: none", listeners[8].transport,
+		    CONF_TCPMUX + 1, false),
+		NUMBER("transport: udp", listeners[0].transport, CONF_UDP,
+		    true),
+		NUMBER("transport: seqpacket", listeners[2].transport,
+		    CONF_UNIX_SEQPACKET, true),
+		NUMBER("transport: a path is a name", listeners[2].transport,
+		    CONF_FD, true),
+		NUMBER("transport: fd without a name", listeners[5].transport,
+		    CONF_FD, false),
+		NUMBER("transport: vsock at an ip address",
+		    listeners[5].transport, CONF_VSOCK, false),
+		NUMBER("transport: ip at a vsock address",
+		    listeners[7].transport, CONF_TCP, false),
 		NUMBER("transport: tcp with a path", listeners[2].transport,
 		    CONF_TCP, false),
 		NUMBER("transport: unix without", listeners[0].transport,
@@ -797,7 +844,7 @@ numbers_are_possible(void **state)
 		NUMBER("handler: last listener", procs[0].listener,
 		    LISTENERS - 1, true),
 		NUMBER("handler: peer's family", procs[0].peer.family,
-		    ADDR_UNIX + 1, false),
+		    ADDR_VSOCK + 1, false),
 		NUMBER("handler: local family", procs[0].local.family,
 		    UINT16_MAX, false),
 		NUMBER("handler: peer unknown", procs[0].peer.family,
@@ -809,6 +856,11 @@ numbers_are_possible(void **state)
 		    false),
 		NUMBER("frontend: another's channel", fronts[0].channel, 21,
 		    false),
+		NUMBER("inherited: none", inherited[0].fd, -1, false),
+		NUMBER("inherited: standard", inherited[0].fd, 2, false),
+		NUMBER("inherited: a listener", inherited[0].fd, 13, false),
+		NUMBER("inherited: another", inherited[0].fd, 32, true),
+		NUMBER("fewer inherited", st.inherited_count, 0, true),
 		NUMBER("next_id: behind", st.next_id, 0x1000000000, false),
 		NUMBER("next_id: far ahead", st.next_id, -1, true),
 		NUMBER("fewer services", st.service_count, SERVICES - 1,
@@ -858,6 +910,16 @@ texts_are_possible(void **state)
 		{ "unix: relative path", &sample.listeners[2].path, "run/x",
 		    false },
 		{ "unix: another path", &sample.listeners[2].path, "/", true },
+		{ "unix: abstract", &sample.listeners[2].path, "@y", true },
+		{ "unix: abstract, empty", &sample.listeners[2].path, "@",
+		    false },
+		{ "vsock: a path", &sample.listeners[7].path, "/x", false },
+		{ "fd: no name", &sample.listeners[8].path, "", false },
+		{ "fd: another name", &sample.listeners[8].path, "/x", true },
+		{ "inherited: none", &sample.inherited[0].name, NULL,
+		    false },
+		{ "inherited: no name", &sample.inherited[0].name, "",
+		    false },
 		{ "interface: none", &sample.listeners[0].interface, NULL,
 		    false },
 		{ "interface: another", &sample.listeners[0].interface,
