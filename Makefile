@@ -53,7 +53,7 @@ MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	plan match edition listener listenlog sockopt sockpath retry service \
 	handler front hear refused carried waiter tell serve environment \
 	spawn child cred proc state statecheck handover precheck upgrade \
-	restore inherited adopt accepted swap
+	restore inherited adopt accepted swap lend loan launch
 FRONTEND_SRCS = frontend confine inlet accept admit dispatch carry builtin \
 	answer linger redirect pty tcpmux muxline preface farewell dgram wait \
 	refusal outbox

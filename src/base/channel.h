@@ -49,9 +49,13 @@ enum channel_type {
 	CHANNEL_STOP = 6,	/* let go of the listeners, then say STOPPED,
 				 * and leave when nothing is carried on */
 	CHANNEL_PING = 7,	/* answer with PONG */
-	CHANNEL_LOAN = 8,	/* a descriptor of a handler's to carry; loan */
-	CHANNEL_RETURN = 9,	/* that handler has ended; loan, and the socket
-				 * that it had read from */
+	CHANNEL_LOAN = 8,	/* a descriptor of a handler's to carry; loan,
+				 * and listener, UINT32_MAX: none of the
+				 * receiver's */
+	CHANNEL_RETURN = 9,	/* datagrams: that handler has ended; loan, and
+				 * the socket that it had read from; without
+				 * one, it could not be started, and there was
+				 * no LOAN */
 	CHANNEL_PARTNER = 10,	/* the other end of a conversation; partner,
 				 * and a descriptor unless it failed */
 	CHANNEL_TARGET = 11,	/* an address of a redirect; target */

@@ -91,9 +91,14 @@ require(const struct child_request *req, enum child_step step, long result)
 static long
 descriptors_set(const struct child_request *req)
 {
-	int stderr_fd = req->plan->stderr_fd == -1 ? req->socket :
-	    req->plan->stderr_fd;
-	long rc = sys_call(SYS_dup3, stderr_fd, 2, 0, 0);
+	int stderr_fd = req->stderr_fd;
+	long rc;
+
+	if (stderr_fd == -1)
+		stderr_fd = req->plan->stderr_fd;
+	if (stderr_fd == -1)
+		stderr_fd = req->socket;
+	rc = sys_call(SYS_dup3, stderr_fd, 2, 0, 0);
 
 	if (rc >= 0)
 		rc = sys_call(SYS_dup3, req->socket, 0, 0, 0);

@@ -79,6 +79,7 @@ struct child_request {
 	const char *const *envp; /* NULL-terminated */
 	struct child_report *report;
 	int socket;		/* becomes fd 0, 1 and 2 */
+	int stderr_fd;		/* becomes fd 2; -1: as the plan has it */
 	int report_fd;		/* a pipe to write the report to; -1: none */
 };
 

@@ -23,6 +23,7 @@
 #include "base/channel.h"
 #include "main/carried.h"
 #include "main/hear.h"
+#include "main/lend.h"
 
 enum {
 	UNANSWERED_MAX = 5,	/* seconds without a PONG, or STOPPED */
@@ -291,6 +292,7 @@ front_free(struct front *front)
 	if (mi->reload.front == front)
 		mi->reload.front = NULL;
 	carried_forget(mi, front);
+	lend_forget(mi, front);
 	edition_unref(front->edition);
 	free(front->told);
 	free(front);

@@ -248,6 +248,7 @@ plan_new(const struct plan_parts *parts)
 	child_fill(parts, &spawn->child);
 	/* A score is a property of the memory, which main would share. */
 	spawn->fork = spawn->child.set_oom_score_adj;
+	spawn->log_stderr = parts->identity->stderr_mode == CONF_STDERR_LOG;
 	return plan;
 }
 

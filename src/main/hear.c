@@ -11,6 +11,7 @@
 #include "main/hear.h"
 
 #include "main/carried.h"
+#include "main/lend.h"
 #include "main/plan.h"
 #include "main/refused.h"
 #include "main/serve.h"
@@ -76,6 +77,10 @@ hear_item(struct front *front, const struct channel_item *item,
 		return carried_count(mi, front, &item->msg);
 	case CHANNEL_CONNECT:
 		return carried_connect(mi, front, &item->msg);
+	case CHANNEL_LOG:
+		return lend_log(mi, front, &item->msg);
+	case CHANNEL_REPAID:
+		return lend_repaid(mi, front, &item->msg);
 	default:
 		break;
 	}

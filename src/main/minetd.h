@@ -24,6 +24,7 @@
 #include "conf/conf.h"
 #include "main/edition.h"
 #include "main/handler.h"
+#include "main/loan.h"
 #include "main/notify.h"
 #include "main/options.h"
 #include "main/proc.h"
@@ -159,6 +160,7 @@ struct minetd {
 	struct reload reload;
 	struct upgrade upgrade;
 	struct retry retry;
+	struct loan_table loans; /* descriptors that frontends read */
 	struct service_list dirty; /* whose count the frontend must be told */
 	struct notify notify;	/* who waits for us to be ready */
 	uint64_t next_id;	/* of a connection */

@@ -285,7 +285,10 @@ static void
 handlers_forget(struct minetd *mi)
 {
 	struct proc *proc;
+	struct loan *loan;
 
+	while ((loan = loan_first(mi)) != NULL)
+		loan_free(mi, loan);
 	while ((proc = proc_first(mi->procs)) != NULL) {
 		proc_remove(mi->procs, proc);
 		listener_unref(proc->listener);

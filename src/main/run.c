@@ -320,6 +320,7 @@ run_init(struct minetd *mi)
 		return -1;
 	watch_init(&mi->signals, -1, signals_ready, mi);
 	front_init(mi);
+	loan_table_init(&mi->loans);
 	retry_init(mi);
 	upgrade_init(mi);
 	mi->spawner = spawner_new(mi->loop);

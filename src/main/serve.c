@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "main/accepted.h"
+#include "main/launch.h"
 #include "main/refused.h"
 #include "main/tell.h"
 
@@ -219,8 +220,7 @@ handler_start(struct minetd *mi, struct proc *proc,
 
 	if (plan == NULL)
 		return -1;
-	return spawn_start(mi->spawner, plan, &proc->conn, arrival->socket,
-	    &proc->handle);
+	return launch(mi, proc, plan, arrival->socket);
 }
 
 static void
@@ -370,6 +370,7 @@ serve_reaped(struct minetd *mi, struct proc *proc, int status,
 		spawn_failed_log(svc, &report, proc->started, now);
 	if (svc->log_connections != CONF_LOG_NO)
 		exit_log(proc, status, usage, now);
+	loan_reaped(mi, proc->conn.id);
 	proc_remove(mi->procs, proc);
 	proc_free(mi->procs, proc);
 	listener_unref(lst);

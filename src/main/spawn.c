@@ -199,7 +199,8 @@ child_entry(void *arg)
 
 static int
 start_shared(struct spawner *sp, struct slot *slot,
-    const struct spawn_plan *plan, const struct connection *conn, int socket)
+    const struct spawn_plan *plan, const struct connection *conn,
+    const struct spawn_files *files)
 {
 	struct slot_memory *memory = &sp->memory[slot - sp->slots];
 	struct workspace *work = &memory->workspace;
@@ -209,7 +210,8 @@ start_shared(struct spawner *sp, struct slot *slot,
 		.plan = &plan->child,
 		.envp = work->envp,
 		.report = &slot->report,
-		.socket = socket,
+		.socket = files->socket,
+		.stderr_fd = files->stderr_fd,
 		.report_fd = -1,
 	};
 	slot->ticks = 0;
@@ -280,7 +282,8 @@ forked_new(struct spawner *sp, int *write_end)
 
 static int
 start_forked(struct spawner *sp, const struct spawn_plan *plan,
-    const struct connection *conn, int socket, pid_t *pid)
+    const struct connection *conn, const struct spawn_files *files,
+    pid_t *pid)
 {
 	size_t room = plan->env_count + ENVIRONMENT_VARS + 1;
 	const char **envp = reallocarray(NULL, room, sizeof(*envp));
@@ -299,7 +302,7 @@ start_forked(struct spawner *sp, const struct spawn_plan *plan,
 	}
 	if (*pid == 0)
 		child_run(&(struct child_request){ &plan->child, envp, &report,
-		    socket, write_end });
+		    files->socket, files->stderr_fd, write_end });
 	if (write_end != -1)
 		close(write_end);
 	free(envp);
@@ -384,7 +387,8 @@ spawner_kill_unreported(struct spawner *sp)
 
 int
 spawn_start(struct spawner *sp, struct spawn_plan *plan,
-    const struct connection *conn, int socket, struct spawn_handle *handle)
+    const struct connection *conn, const struct spawn_files *files,
+    struct spawn_handle *handle)
 {
 	struct slot *slot = NULL;
 
@@ -392,9 +396,9 @@ spawn_start(struct spawner *sp, struct spawn_plan *plan,
 		slot = slot_take(sp, plan);
 	if (slot == NULL) {
 		handle->slot = -1;
-		return start_forked(sp, plan, conn, socket, &handle->pid);
+		return start_forked(sp, plan, conn, files, &handle->pid);
 	}
-	if (start_shared(sp, slot, plan, conn, socket) == -1)
+	if (start_shared(sp, slot, plan, conn, files) == -1)
 		return -1;
 	handle->slot = (int)(slot - sp->slots);
 	handle->pid = slot->pid;

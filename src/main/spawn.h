@@ -35,6 +35,13 @@ struct spawn_plan {
 	size_t env_count;
 	unsigned users;		/* children that still read it; ours to count */
 	bool fork;		/* needs memory of its own */
+	bool log_stderr;	/* fd 2 is a pipe, one for each child */
+};
+
+/* What becomes its standard descriptors; all stay the caller's. */
+struct spawn_files {
+	int socket;		/* fd 0, 1 and 2 */
+	int stderr_fd;		/* fd 2; -1: as the plan has it */
 };
 
 /* A child that was started; kept with its process until it is reaped. */
@@ -60,12 +67,12 @@ unsigned spawner_count_unreported(struct spawner *sp);
 void	spawner_kill_unreported(struct spawner *sp);
 
 /*
- * Start a handler on socket, which stays the caller's and may be closed at
+ * Start a handler on these files, which stay the caller's and may be closed at
  * once.  The plan stays valid while it has users.  Returns 0 and *handle, or -1
  * with errno of clone(2), fork(2) or pipe2(2); nothing was started then.
  */
 int	spawn_start(struct spawner *sp, struct spawn_plan *plan,
-	    const struct connection *conn, int socket,
+	    const struct connection *conn, const struct spawn_files *files,
 	    struct spawn_handle *handle);
 
 /*

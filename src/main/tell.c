@@ -24,6 +24,7 @@
 
 #include "base/channel.h"
 #include "main/front.h"
+#include "main/lend.h"
 
 enum {
 	SEND_RETRY_MSEC = 5,	/* after errors that have no event */
@@ -198,9 +199,11 @@ go_send(struct minetd *mi, struct front *front)
 		return true;
 	if (!front->counted) {
 		tell_counts_anew(mi);
+		lend_anew(mi, front);
 		front->counted = true;
 	}
-	if (!counts_send(mi, front) || !message_send(front, CHANNEL_GO, 0, -1))
+	if (!lend_send(mi, front) || !counts_send(mi, front) ||
+	    !message_send(front, CHANNEL_GO, 0, -1))
 		return false;
 	front->state = FRONT_SERVING;
 	mi->respawn.needed = false;
@@ -233,7 +236,7 @@ serving_send(struct minetd *mi, struct front *front)
 		return true;
 	if (front->state == FRONT_READY)
 		return go_send(mi, front);
-	return counts_send(mi, front);
+	return counts_send(mi, front) && lend_send(mi, front);
 }
 
 static bool

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * Start a handler with everything that its service wants to be made for it.
+ */
+
+#ifndef MINETD_LAUNCH_H
+#define MINETD_LAUNCH_H
+
+#include "main/minetd.h"
+
+/*
+ * Start the child of proc, whose service, connection and time are set, on what
+ * becomes its input and output, which stays the caller's.  Returns 0 and
+ * proc->handle, or -1 with errno; what was lent for it is given back then.
+ */
+int	launch(struct minetd *mi, struct proc *proc, struct spawn_plan *plan,
+	    int socket);
+
+#endif
