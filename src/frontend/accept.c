@@ -131,9 +131,8 @@ load_of(const struct acceptor *acc, uint32_t service)
 	};
 }
 
-/* The hold for a service that may have no more conversations; 0 for none. */
-static uint32_t
-inlet_lacks(const struct inlet *in)
+uint32_t
+acceptor_lacks(const struct inlet *in)
 {
 	uint32_t index;
 	const struct admission_service *svc = inlet_service(in, &index);
@@ -203,7 +202,7 @@ stream_serve(struct inlet *in, struct monotime now)
 	    CONF_ON_FULL_QUEUE;
 
 	for (int i = 0; i < ACCEPTS_PER_WAKEUP; i++) {
-		uint32_t lacks = inlet_lacks(in);
+		uint32_t lacks = acceptor_lacks(in);
 		enum accepted accepted;
 
 		if (lacks != 0 && queues) {
@@ -260,14 +259,17 @@ static bool
 closing_serve(struct inlet *in, bool overdue, struct monotime now)
 {
 	struct acceptor *acc = in->acceptor;
-	bool empty;
+	bool empty = false;
 
-	if (in->watch.fd != -1) {
+	/* While a handler has the socket, main does not lend it. */
+	if (!in->gone && in->watch.fd != -1)
 		empty = in->holds == 0 ? in->serve(in, now) :
 		    queue_empty(in);
-		if (!empty && !overdue)
-			return false;
+	if (!in->gone && ((in->holds & HOLD_WAIT) != 0 || !empty) && !overdue)
+		return false;
+	if (!in->gone) {
 		inlet_close(in);
+		in->gone = true;
 		in->empty_due = true;
 	}
 	if (in->empty_due &&
@@ -406,6 +408,8 @@ acceptor_listen(struct acceptor *acc, uint32_t listener,
 	in->watch.fd = fd;
 	in->transport = (uint8_t)transport;
 	in->serve = serve_of(in);
+	if (in->serve == wait_serve)
+		wait_returned(in, monotime_now());
 	inlet_release(in, HOLD_WAIT);
 	if (in->holds != 0)
 		return 0;

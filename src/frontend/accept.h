@@ -71,6 +71,12 @@ bool	acceptor_report(struct acceptor *acc, struct monotime now);
 enum verdict acceptor_admit(const struct acceptor *acc, uint32_t service,
 	    const struct addr *peer);
 
+/*
+ * The hold for a listener whose service may have no more conversations; 0 for
+ * none.
+ */
+uint32_t acceptor_lacks(const struct inlet *in);
+
 /* Note that it may not, for main and its log. */
 void	acceptor_refuse(struct acceptor *acc, uint32_t service,
 	    uint32_t listener, const struct addr *peer, enum verdict verdict,

@@ -17,6 +17,7 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <cap-ng.h>
@@ -54,8 +55,6 @@ static const int allowed_calls[] = {
 	SCMP_SYS(sendto), SCMP_SYS(recvfrom),
 	SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg),
 	SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg),
-	SCMP_SYS(sendto), SCMP_SYS(recvfrom),
-	SCMP_SYS(shutdown), SCMP_SYS(getsockname),
 	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64),
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
 	SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn),
@@ -197,6 +196,12 @@ filter_add_rules(scmp_filter_ctx filter)
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i],
 		    0);
+	/* The time stamp of a datagram; see rest.h. */
+	if (rc == 0)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
+		    SCMP_SYS(setsockopt), 2,
+		    SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET),
+		    SCMP_A2(SCMP_CMP_EQ, SO_TIMESTAMPNS));
 	/* malloc maps memory; nothing else may be mapped. */
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,

@@ -35,7 +35,9 @@ inlet_update(struct inlet *in)
 {
 	struct acceptor *acc = in->acceptor;
 
-	if (in->holds != 0 || in->watch.fd == -1) {
+	if (in->holds == HOLD_WAIT && in->watched && in->watch.fd != -1) {
+		loop_arm(acc->loop, &in->watch, EPOLLIN | (uint32_t)EPOLLET);
+	} else if (in->holds != 0 || in->watch.fd == -1) {
 		loop_disarm(acc->loop, &in->watch);
 	} else if (loop_arm(acc->loop, &in->watch, EPOLLIN) == -1) {
 		/* No memory in the kernel: as if accept had found none.  At
@@ -114,4 +116,11 @@ inlet_close(struct inlet *in)
 	if (in->watch.fd != -1)
 		close(in->watch.fd);
 	in->watch.fd = -1;
+}
+
+void
+inlet_watch_held(struct inlet *in, bool watch)
+{
+	in->watched = watch;
+	inlet_update(in);
 }

@@ -47,8 +47,11 @@ struct inlet {
 	uint32_t holds;		/* enum hold; 0: polled, if it has a socket */
 	uint32_t errors;	/* of accept in a row */
 	uint8_t transport;	/* enum conf_transport, of the socket */
+	bool watched;		/* see inlet_watch_held() */
 	bool empty_due;		/* it is closed, and main not told of it */
 	bool had_turn;		/* it accepted before it was held */
+	bool gone;		/* it was closing, and is let go of for good */
+	struct rest *rest;	/* wait: what its handlers did; NULL: nothing */
 };
 
 TAILQ_HEAD(inlet_list, inlet);
@@ -60,6 +63,12 @@ void	inlet_release(struct inlet *in, enum hold reason);
 /* Clear a hold of all listeners, or HOLD_FULL of those of a service. */
 void	inlets_release(struct acceptor *acc, enum hold reason);
 void	inlets_release_service(struct acceptor *acc, uint32_t service);
+
+/*
+ * See each client that comes while only HOLD_WAIT is set, as EPOLLET has it;
+ * in->serve is called then, too.
+ */
+void	inlet_watch_held(struct inlet *in, bool watch);
 
 /* Come back for those with HOLD_FAILED. */
 void	inlet_retry(struct acceptor *acc, struct monotime now);

@@ -3,6 +3,11 @@
 
 /*
  * Handlers that get the listening socket itself.
+ *
+ * When somebody waits at such a socket, main is asked for its handler, and the
+ * frontend does not poll it until main lends it again, when the handler has
+ * ended.  Handlers that leave what they were started for are started less and
+ * less often; see rest.h.
  */
 
 #ifndef MINETD_WAIT_H
@@ -12,5 +17,8 @@
 
 /* One turn of a listener whose handler waits, as inlet_fn has it. */
 bool	wait_serve(struct inlet *in, struct monotime now);
+
+/* The listener is lent again: its handler has ended. */
+void	wait_returned(struct inlet *in, struct monotime now);
 
 #endif

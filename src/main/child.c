@@ -28,7 +28,7 @@
 #include "main/sys.h"
 
 enum {
-	REPORT_FD = 3,		/* where the report pipe is moved to */
+	FIRST_FD = 3,		/* behind the standard descriptors */
 	BUSY_TRIES = 5,		/* while the program is being replaced */
 	BUSY_WAIT_NSEC = 20 * 1000 * 1000,
 	TIMER_SLACK_NSEC = 50000, /* of every process that did not change it */
@@ -61,15 +61,24 @@ child_step_name(uint32_t step)
 	return step < n ? step_names[step] : "unknown";
 }
 
+/* The report pipe, if there is one, lies behind what the handler gets. */
+static int
+report_place(const struct child_request *req)
+{
+	return FIRST_FD + req->fd_count;
+}
+
 static void __attribute__((noreturn))
 child_fail(const struct child_request *req, enum child_step step, int error,
     int status)
 {
 	struct child_report report = { step, error };
+	int place = step <= CHILD_DESCRIPTORS ? req->report_fd :
+	    report_place(req);
 
 	*req->report = report;
 	if (req->report_fd != -1)
-		sys_call(SYS_write, REPORT_FD, (long)&report, sizeof(report),
+		sys_call(SYS_write, place, (long)&report, sizeof(report),
 		    0);
 	for (;;)
 		sys_call(SYS_exit_group, status, 0, 0, 0);
@@ -84,9 +93,37 @@ require(const struct child_request *req, enum child_step step, long result)
 }
 
 /*
- * 0, 1 and 2 from the socket, and nothing above them; 2 first, since it may be
- * made of main's 0.  The report pipe, where there is one, is close-on-exec and
- * closes by itself.
+ * What lies from fd 3 on comes from anywhere in the table, also from there:
+ * first everything goes out of the way, above all of them.
+ */
+static long
+extras_set(const struct child_request *req)
+{
+	int above = report_place(req) + 1;
+	long rc = 0;
+
+	for (int i = 0; i < req->fd_count; i++)
+		if (req->fds[i] >= above)
+			above = req->fds[i] + 1;
+	if (req->report_fd >= above)
+		above = req->report_fd + 1;
+	for (int i = 0; rc >= 0 && i < req->fd_count; i++)
+		rc = sys_call(SYS_dup3, req->fds[i], above + i, O_CLOEXEC, 0);
+	if (rc >= 0 && req->report_fd != -1)
+		rc = sys_call(SYS_dup3, req->report_fd, above + req->fd_count,
+		    O_CLOEXEC, 0);
+	for (int i = 0; rc >= 0 && i < req->fd_count; i++)
+		rc = sys_call(SYS_dup3, above + i, FIRST_FD + i, 0, 0);
+	if (rc >= 0 && req->report_fd != -1)
+		rc = sys_call(SYS_dup3, above + req->fd_count,
+		    report_place(req), O_CLOEXEC, 0);
+	return rc;
+}
+
+/*
+ * 0, 1 and 2 from the socket, then what is configured, and nothing above; 2
+ * first, since it may be made of main's 0.  The report pipe is close-on-exec
+ * and closes by itself.
  */
 static long
 descriptors_set(const struct child_request *req)
@@ -104,16 +141,12 @@ descriptors_set(const struct child_request *req)
 		rc = sys_call(SYS_dup3, req->socket, 0, 0, 0);
 	if (rc >= 0)
 		rc = sys_call(SYS_dup3, req->socket, 1, 0, 0);
+	if (rc >= 0 && (req->fd_count > 0 || req->report_fd != -1))
+		rc = extras_set(req);
 	if (rc < 0)
 		return rc;
-	if (req->report_fd == -1)
-		return sys_call(SYS_close_range, 3, ~0U, 0, 0);
-	if (req->report_fd != REPORT_FD)
-		rc = sys_call(SYS_dup3, req->report_fd, REPORT_FD, O_CLOEXEC,
-		    0);
-	if (rc < 0)
-		return rc;
-	return sys_call(SYS_close_range, REPORT_FD + 1, ~0U, 0, 0);
+	return sys_call(SYS_close_range, report_place(req) +
+	    (req->report_fd != -1), ~0U, 0, 0);
 }
 
 /* Decimal without the C library; returns the start within buf. */
@@ -131,6 +164,23 @@ number_format(int value, char *buf, size_t size, size_t *len)
 		buf[--at] = '-';
 	*len = size - at;
 	return buf + at;
+}
+
+/* Its own number, which nobody else knows before it runs. */
+static void
+listen_pid_set(const struct child_request *req)
+{
+	char buf[16];
+	size_t len;
+	const char *text;
+
+	if (req->listen_pid == NULL)
+		return;
+	text = number_format((int)sys_call(SYS_getpid, 0, 0, 0, 0), buf,
+	    sizeof(buf), &len);
+	for (size_t i = 0; i < len; i++)
+		req->listen_pid[i] = text[i];
+	req->listen_pid[len] = '\0';
 }
 
 static long
@@ -266,6 +316,7 @@ child_run(const struct child_request *req)
 		    (long)plan->directory, 0, 0, 0));
 	if (plan->stderr_path != NULL)
 		require(req, CHILD_STDERR, stderr_open(plan->stderr_path));
+	listen_pid_set(req);
 	signals_unblock(req);
 	program_exec(req);
 }

@@ -81,6 +81,10 @@ struct child_request {
 	int socket;		/* becomes fd 0, 1 and 2 */
 	int stderr_fd;		/* becomes fd 2; -1: as the plan has it */
 	int report_fd;		/* a pipe to write the report to; -1: none */
+	const int *fds;		/* become fd 3 and those after it */
+	int fd_count;
+	char *listen_pid;	/* where the child writes its pid, in memory of
+				 * its own; NULL: nowhere */
 };
 
 /* Start the handler; does not return. */

@@ -56,6 +56,7 @@ listener_record(const struct listener *lst, uint32_t service)
 		.interface = lst->id.interface,
 		.dev = lst->file.dev,
 		.ino = lst->file.ino,
+		.waiter = lst->waiter,
 	};
 }
 
@@ -98,6 +99,7 @@ procs_write(struct minetd *mi, struct state *state)
 			.listener = listener_number(state, proc->listener),
 			.peer = proc->conn.peer,
 			.local = proc->conn.local,
+			.waits = proc->waits,
 		};
 }
 

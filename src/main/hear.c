@@ -35,6 +35,8 @@ arrivals_obey(struct front *front, const struct channel_item *item,
 		return plan_empty(mi, front, item->msg.listener);
 	case CHANNEL_WAIT_READY:
 		return waiter_ready(mi, front, item->msg.listener, now);
+	case CHANNEL_THROTTLED:
+		return waiter_throttled(front, &item->msg, now);
 	default:
 		return -1;
 	}

@@ -47,9 +47,9 @@ stderr_open(struct minetd *mi, const struct proc *proc)
 
 int
 launch(struct minetd *mi, struct proc *proc, struct spawn_plan *plan,
-    int socket)
+    const struct spawn_files *given)
 {
-	struct spawn_files files = { .socket = socket, .stderr_fd = -1 };
+	struct spawn_files files = *given;
 	int rc;
 
 	if (plan->log_stderr)

@@ -11,11 +11,11 @@
 #include "main/minetd.h"
 
 /*
- * Start the child of proc, whose service, connection and time are set, on what
- * becomes its input and output, which stays the caller's.  Returns 0 and
+ * Start the child of proc, whose service, connection and time are set, on these
+ * files, which stay the caller's.  Returns 0 and
  * proc->handle, or -1 with errno; what was lent for it is given back then.
  */
 int	launch(struct minetd *mi, struct proc *proc, struct spawn_plan *plan,
-	    int socket);
+	    const struct spawn_files *files);
 
 #endif

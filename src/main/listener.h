@@ -47,8 +47,9 @@ struct listener {
 	int fd;			/* -1: degraded, or closed for good */
 	uint8_t transport;	/* enum conf_transport: what the socket is, when
 				 * it is open; never CONF_FD */
-	uint32_t waiters;	/* handlers that have it as theirs: no frontend
-				 * may poll it meanwhile */
+	uint64_t waiter;	/* connection number of the handler that has it
+				 * as its own, and no frontend polls it; 0:
+				 * nobody has */
 	bool listening;		/* otherwise just bound */
 	bool concealed;		/* bound, and not found until it listens */
 	bool transparent;	/* fd: it stands in for any address */

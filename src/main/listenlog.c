@@ -11,9 +11,8 @@
 
 #include "base/log.h"
 
-/* Which socket a line is about. */
-static void
-socket_fields(struct log_line *line, const struct edition *ed,
+void
+listenlog_fields(struct log_line *line, const struct edition *ed,
     uint32_t listener)
 {
 	char text[LISTENER_TEXT_SIZE];
@@ -56,7 +55,7 @@ listenlog_state(const struct edition *ed, uint32_t listener)
 
 	log_begin(&line, open ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
 	    open ? "listen" : "degraded");
-	socket_fields(&line, ed, listener);
+	listenlog_fields(&line, ed, listener);
 	if (open)
 		local_field(&line, lst);
 	else
@@ -70,7 +69,7 @@ listenlog_option(const struct edition *ed, uint32_t listener)
 	struct log_line line;
 
 	log_begin(&line, LOG_LEVEL_WARNING, "option");
-	socket_fields(&line, ed, listener);
+	listenlog_fields(&line, ed, listener);
 	failure_fields(&line, ed->listeners[listener].listener);
 	log_end(&line);
 }
@@ -81,7 +80,7 @@ listenlog_close(const struct edition *ed, uint32_t listener)
 	struct log_line line;
 
 	log_begin(&line, LOG_LEVEL_INFO, "close");
-	socket_fields(&line, ed, listener);
+	listenlog_fields(&line, ed, listener);
 	log_end(&line);
 }
 

@@ -10,7 +10,12 @@
 
 #include <stdint.h>
 
+#include "base/log.h"
 #include "main/edition.h"
+
+/* Add the fields that say which listener a line is about. */
+void	listenlog_fields(struct log_line *line, const struct edition *ed,
+	    uint32_t listener);
 
 /* The listener of this index is open, or why it is not. */
 void	listenlog_state(const struct edition *ed, uint32_t listener);

@@ -61,6 +61,7 @@ struct front {
 	unsigned unanswered;	/* seconds since the PING without a PONG */
 	unsigned stopping;	/* seconds since STOP without STOPPED */
 	bool setup_sent;
+	bool goes;		/* GO is to be sent: no other one accepts */
 	bool counted;		/* it was told of handlers alive, in part */
 	bool stop_due;		/* STOP is to be sent */
 	bool ping_due;

@@ -33,6 +33,7 @@ struct proc {
 	struct service *service; /* referenced by whoever adds it */
 	struct listener *listener; /* likewise */
 	struct monotime started;
+	bool waits;		/* it has listening sockets as its own */
 	LIST_ENTRY(proc) entry;	/* all of them, newest first */
 };
 

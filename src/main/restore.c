@@ -157,6 +157,7 @@ listener_restore(const struct state_listener *from)
 	lst->listening = true;
 	lst->shares_port = from->shares_port;
 	lst->closing = from->closing;
+	lst->waiter = from->waiter;
 	lst->file = (struct sockpath_file){ from->dev, from->ino };
 	if (address_restore(lst) == 0)
 		return lst;
@@ -237,6 +238,7 @@ procs_restore(struct restore *re, struct listener **listeners)
 			.local = from->local,
 		};
 		proc->started = (struct monotime){ from->started_nsec };
+		proc->waits = from->waits;
 		proc->service = service_ref(
 		    mi->edition->services[from->service].service);
 		proc->listener = listener_ref(listeners[from->listener]);
@@ -244,6 +246,10 @@ procs_restore(struct restore *re, struct listener **listeners)
 		proc->service->active++;
 		mi->children++;
 	}
+	/* Who is not there any more has nothing. */
+	for (uint32_t i = 0; i < state->listener_count; i++)
+		if (proc_find_id(mi->procs, listeners[i]->waiter) == NULL)
+			listeners[i]->waiter = 0;
 	return 0;
 }
 

@@ -25,6 +25,7 @@
 #include "main/launch.h"
 #include "main/refused.h"
 #include "main/tell.h"
+#include "main/waiter.h"
 
 void
 serve_log_address(struct log_line *line, const char *key,
@@ -167,9 +168,8 @@ service_give(struct minetd *mi, struct service *svc)
 	service_unref(&mi->services, svc);
 }
 
-/* Whether the frontend may ask for another handler of the service. */
-static bool
-service_has_room(const struct minetd *mi, const struct front *front,
+bool
+serve_has_room(const struct minetd *mi, const struct front *front,
     const struct edition_service *entry)
 {
 	uint32_t instances = entry->conf->instances;
@@ -201,15 +201,6 @@ service_plan(struct minetd *mi, const struct front *front,
 	return svc->plan != NULL ? &svc->plan->spawn : NULL;
 }
 
-/* A connection that was checked, on its way to a handler. */
-struct arrival {
-	const struct front *front;
-	const struct edition_listener *at;
-	const struct edition_service *entry;
-	struct connection conn;
-	int socket;
-};
-
 /* Start a child for the entry; on failure errno says why. */
 static int
 handler_start(struct minetd *mi, struct proc *proc,
@@ -220,11 +211,11 @@ handler_start(struct minetd *mi, struct proc *proc,
 
 	if (plan == NULL)
 		return -1;
-	return launch(mi, proc, plan, arrival->socket);
+	return launch(mi, proc, plan, &arrival->files);
 }
 
-static void
-handler_serve(struct minetd *mi, const struct arrival *arrival,
+struct proc *
+serve_arrival(struct minetd *mi, const struct arrival *arrival,
     struct monotime now)
 {
 	struct service *svc = arrival->entry->service;
@@ -236,24 +227,25 @@ handler_serve(struct minetd *mi, const struct arrival *arrival,
 		proc->service = svc;
 		proc->listener = arrival->at->listener;
 		proc->conn = arrival->conn;
+		proc->conn.id = mi->next_id++;
 		proc->started = now;
 		if (handler_start(mi, proc, arrival) == 0) {
 			listener_ref(proc->listener);
 			proc_add(mi->procs, proc);
 			if (svc->log_connections == CONF_LOG_VERBOSE)
 				start_log(proc);
-			return;
+			return proc;
 		}
 		report.error = errno;
 		proc_free(mi->procs, proc);
 	}
 	spawn_failed_log(svc, &report, now, now);
 	service_give(mi, svc);
+	return NULL;
 }
 
-/* The listener that a message is about; NULL when there is no such. */
-static const struct edition_listener *
-entry_check(const struct front *front, uint32_t index)
+const struct edition_listener *
+serve_listener(const struct front *front, uint32_t index)
 {
 	const struct edition *ed = front->edition;
 
@@ -297,9 +289,9 @@ serve_connection(struct minetd *mi, const struct front *front,
 {
 	struct arrival arrival = {
 		.front = front,
-		.at = entry_check(front, item->msg.listener),
+		.at = serve_listener(front, item->msg.listener),
 		.conn.peer = item->msg.start.peer,
-		.socket = item->fd,
+		.files = { .socket = item->fd, .stderr_fd = -1 },
 	};
 	const struct linger off = { 0, 0 };
 	bool wanted = false;
@@ -307,7 +299,7 @@ serve_connection(struct minetd *mi, const struct front *front,
 	if (arrival.at != NULL)
 		arrival.entry = service_check(front, &item->msg);
 	if (arrival.entry != NULL) {
-		wanted = service_has_room(mi, front, arrival.entry);
+		wanted = serve_has_room(mi, front, arrival.entry);
 		if (!wanted && refused_connection(mi, front,
 		    arrival.entry->service, &item->msg, now)) {
 			channel_discard(item->fd);
@@ -328,8 +320,7 @@ serve_connection(struct minetd *mi, const struct front *front,
 	if (arrival.at->listener->shares_port)
 		sockopt_share_port(item->fd,
 		    arrival.at->listener->options.reuse_port);
-	arrival.conn.id = mi->next_id++;
-	handler_serve(mi, &arrival, now);
+	serve_arrival(mi, &arrival, now);
 	close(item->fd);
 	return 0;
 }
@@ -338,7 +329,7 @@ int
 serve_accept_failed(struct minetd *mi, const struct front *front,
     const struct channel_msg *msg, struct monotime now)
 {
-	const struct edition_listener *at = entry_check(front, msg->listener);
+	const struct edition_listener *at = serve_listener(front, msg->listener);
 	char text[LISTENER_TEXT_SIZE];
 	unsigned long left_out;
 	struct log_line line;
@@ -371,6 +362,8 @@ serve_reaped(struct minetd *mi, struct proc *proc, int status,
 	if (svc->log_connections != CONF_LOG_NO)
 		exit_log(proc, status, usage, now);
 	loan_reaped(mi, proc->conn.id);
+	if (proc->waits)
+		waiter_reaped(mi, proc);
 	proc_remove(mi->procs, proc);
 	proc_free(mi->procs, proc);
 	listener_unref(lst);

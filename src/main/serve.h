@@ -13,6 +13,30 @@
 #include "base/channel.h"
 #include "main/minetd.h"
 
+/* What was checked, on its way to a handler. */
+struct arrival {
+	const struct front *front; /* that asks */
+	const struct edition_listener *at;
+	const struct edition_service *entry;
+	struct connection conn;	/* its id is given when it is served */
+	struct spawn_files files;
+};
+
+/*
+ * Start a handler for it; its files stay the caller's.  NULL when that failed,
+ * which is logged.
+ */
+struct proc *serve_arrival(struct minetd *mi, const struct arrival *arrival,
+	    struct monotime now);
+
+/* Whether the frontend may ask for another handler of the service. */
+bool	serve_has_room(const struct minetd *mi, const struct front *front,
+	    const struct edition_service *entry);
+
+/* The listener of that index in its edition; NULL when there is none. */
+const struct edition_listener *serve_listener(const struct front *front,
+	    uint32_t index);
+
 /*
  * Start a handler for the connection of a START message, whose socket is
  * closed here.  Returns 0, also when no handler could be started (which is

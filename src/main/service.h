@@ -43,6 +43,7 @@ struct service {
 	struct monotime configured; /* when it was last given to a plan */
 	struct log_limit spawn_failed_limit;
 	struct log_limit reject_limit;
+	struct log_limit throttle_limit;
 	struct log_limit stderr_limit; /* about pipes that cannot be made */
 	char name[CONF_NAME_MAX + 1];
 };

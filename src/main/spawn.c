@@ -26,7 +26,7 @@
  *   there all handlers are forked.
  *
  * The other way, fork, is for a plan that says so (the child changes what it
- * would share with main, like oom_score_adj), for more variables than a slot
+ * would share with main, like oom_score_adj), for more descriptors or variables than a slot
  * holds, for want of a slot, and for builds that tools look into.  Its report
  * comes through a pipe that closes on execve.
  */
@@ -285,7 +285,8 @@ start_forked(struct spawner *sp, const struct spawn_plan *plan,
     const struct connection *conn, const struct spawn_files *files,
     pid_t *pid)
 {
-	size_t room = plan->env_count + ENVIRONMENT_VARS + 1;
+	size_t room = files->var_count + plan->env_count + ENVIRONMENT_VARS +
+	    1;
 	const char **envp = reallocarray(NULL, room, sizeof(*envp));
 	int write_end = -1;
 	struct forked *child = envp == NULL ? NULL :
@@ -296,13 +297,17 @@ start_forked(struct spawner *sp, const struct spawn_plan *plan,
 
 	*pid = -1;
 	if (child != NULL) {
-		environment_join(plan, conn, envp, text);
+		if (files->var_count > 0)
+			memcpy(envp, files->vars,
+			    files->var_count * sizeof(*envp));
+		environment_join(plan, conn, envp + files->var_count, text);
 		*pid = fork();
 		error = errno;
 	}
 	if (*pid == 0)
 		child_run(&(struct child_request){ &plan->child, envp, &report,
-		    files->socket, files->stderr_fd, write_end });
+		    files->socket, files->stderr_fd, write_end, files->fds,
+		    files->fd_count, files->listen_pid });
 	if (write_end != -1)
 		close(write_end);
 	free(envp);
@@ -392,7 +397,8 @@ spawn_start(struct spawner *sp, struct spawn_plan *plan,
 {
 	struct slot *slot = NULL;
 
-	if (!sp->always_fork && !plan->fork && plan->env_count <= SLOT_VARS)
+	if (!sp->always_fork && !plan->fork && files->fd_count == 0 &&
+	    plan->env_count <= SLOT_VARS)
 		slot = slot_take(sp, plan);
 	if (slot == NULL) {
 		handle->slot = -1;

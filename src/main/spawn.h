@@ -41,6 +41,12 @@ struct spawn_plan {
 /* What becomes its standard descriptors; all stay the caller's. */
 struct spawn_files {
 	int socket;		/* fd 0, 1 and 2 */
+	const int *fds;		/* fd 3 and those after it */
+	int fd_count;
+	const char *const *vars; /* variables that go with these */
+	size_t var_count;
+	char *listen_pid;	/* in the text of one of them: where the child
+				 * writes its pid; NULL: nowhere */
 	int stderr_fd;		/* fd 2; -1: as the plan has it */
 };
 

@@ -209,6 +209,7 @@ listener_code(struct codec *co, struct state_listener *lst)
 	codec_text(co, &lst->interface);
 	codec_u64(co, &lst->dev);
 	codec_u64(co, &lst->ino);
+	codec_u64(co, &lst->waiter);
 }
 
 static void
@@ -221,6 +222,7 @@ proc_code(struct codec *co, struct state_proc *proc)
 	codec_u32(co, &proc->listener);
 	codec_addr(co, &proc->peer);
 	codec_addr(co, &proc->local);
+	codec_u8(co, &proc->waits);
 }
 
 static void

@@ -51,6 +51,7 @@ struct state_listener {
 	const char *interface;	/* "" for none */
 	uint64_t dev;		/* unix: the file; ino 0: none */
 	uint64_t ino;
+	uint64_t waiter;	/* number of the handler that has it; 0: none */
 };
 
 struct state_proc {
@@ -61,6 +62,7 @@ struct state_proc {
 	uint32_t listener;
 	struct addr peer;
 	struct addr local;
+	uint8_t waits;		/* a bool: it has listening sockets */
 };
 
 /* A frontend that carries on what it has begun. */

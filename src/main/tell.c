@@ -84,6 +84,19 @@ message_send(struct front *front, enum channel_type type, uint32_t listener,
 	return channel_send(front->channel.fd, &item, 1) == 1;
 }
 
+/*
+ * Those with wait = yes only when no other frontend can ask for their handler
+ * any more.
+ */
+static bool
+may_have(const struct front *front, uint32_t index)
+{
+	const struct edition *ed = front->edition;
+
+	return front->goes || front->state == FRONT_SERVING ||
+	    !ed->services[ed->listeners[index].service].conf->wait;
+}
+
 static bool
 listener_send(struct front *front, uint32_t index, const struct listener *lst)
 {
@@ -109,7 +122,7 @@ listeners_send(struct front *front)
 		uint32_t index = front->next_listener;
 		const struct listener *lst = ed->listeners[index].listener;
 
-		if (lst->listening && lst->waiters == 0 &&
+		if (lst->listening && lst->waiter == 0 && may_have(front, index) &&
 		    !front->told[index]) {
 			if (!listener_send(front, index, lst))
 				return false;
@@ -197,6 +210,12 @@ go_send(struct minetd *mi, struct front *front)
 {
 	if (front_any_stopping(mi))
 		return true;
+	if (!front->goes) {
+		front->goes = true;
+		front->next_listener = 0;
+	}
+	if (!listeners_send(front))
+		return false;
 	if (!front->counted) {
 		tell_counts_anew(mi);
 		lend_anew(mi, front);
