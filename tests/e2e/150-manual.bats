@@ -150,11 +150,16 @@ serve_example()
 			copy = 1
 		}' "$MAN/minetd.conf.5"
 	files=("$BATS_TEST_TMPDIR"/{top,service}.*)
-	((${#files[@]} > 40)) || fail "${#files[@]} examples only"
+	((${#files[@]} > 60)) || fail "${#files[@]} examples only"
+	for file in banner welcome too-many; do
+		echo "$file" >"$BATS_TEST_TMPDIR/$file"
+	done
 	for file in "${files[@]}"; do
 		text=$(unescape <"$file")
+		text=${text//\/etc\/minetd\//$BATS_TEST_TMPDIR/}
 		if [[ ${file##*/} == service.* ]]; then
-			[[ $text == exec* ]] || text+=$'\nexec = "/bin/true"'
+			grep -qE '^(exec|builtin|redirect) ' <<<"$text" ||
+				text+=$'\nexec = "/bin/true"'
 			[[ $text == listen* ]] ||
 				text+=$'\nlisten = {"tcp://127.0.0.1:0", "unix:///run/x"}'
 			text="service \"x\" {"$'\n'"$text"$'\n'"}"
