@@ -55,11 +55,11 @@ MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	spawn child cred proc state statecheck handover precheck upgrade \
 	restore inherited adopt accepted swap lend loan launch
 FRONTEND_SRCS = frontend confine inlet accept admit dispatch carry builtin \
-	answer linger redirect pty tcpmux muxline preface farewell dgram wait rest \
-	refusal outbox
+	answer linger redirect pty tcpmux muxline preface farewell dgram \
+	wait rest refusal outbox
 UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
 	environment_test key_test log_test logsink_test loop_test match_test \
-	muxline_test overlap_test \
+	muxline_test overlap_test admission_test \
 	plan_test prescan_test proc_test sockopt_test state_test timer_test \
 	url_test value_test
 TEST_BINS = captive dial handdown hostile probe stopper storm

@@ -220,7 +220,7 @@ struct conf_service {
 	uint32_t instances;	/* conversations at once; 0: no limit */
 	uint32_t kill_grace_msec;
 	uint32_t connect_timeout_msec; /* of each target */
-	uint32_t idle_msec;	/* see conf_idle_msec() */
+	uint32_t idle_msec;	/* 0: no limit; see idle_set */
 	uint32_t max_runtime_msec; /* 0: no limit */
 	uint8_t on_full;	/* enum conf_on_full */
 	uint8_t log_connections; /* enum conf_log_connections */
@@ -230,7 +230,8 @@ struct conf_service {
 	bool wait;
 	bool pty;
 	bool tcpmux_reply;
-	bool idle_set;		/* `idle` was configured, also as 0 */
+	bool idle_set;		/* `idle` was configured, also as 0; otherwise
+				 * it depends on what the service does */
 	bool disabled;
 };
 

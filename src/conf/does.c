@@ -27,23 +27,23 @@ enum {
 
 /* How a thing is called in complaints, and what it can be done on. */
 struct does_row {
-	enum purpose does;
 	const char *name;
+	enum purpose does;
 	unsigned transports;
 };
 
 static const struct does_row does_rows[] = {
-	{ DOES_EXEC, "exec with wait = no",
+	{ "exec with wait = no", DOES_EXEC,
 	    ON_CLIENTS | ON(CONF_UDP) | ON(CONF_UNIX_SEQPACKET) },
-	{ DOES_WAIT, "wait = yes",
+	{ "wait = yes", DOES_WAIT,
 	    ON_STREAM | ON(CONF_UDP) | ON(CONF_UNIX_DGRAM) |
 	    ON(CONF_UNIX_SEQPACKET) },
-	{ DOES_PTY, "pty = yes", ON_CLIENTS },
-	{ DOES_REDIRECT, "redirect", ON_CLIENTS },
-	{ DOES_ANSWER, "this builtin", ON_CLIENTS | ON(CONF_UDP) },
-	{ DOES_TRAP, "builtin = trap", ON_CLIENTS },
-	{ DOES_TEXT, "builtin = text", ON_CLIENTS },
-	{ DOES_TCPMUX, "builtin = tcpmux", ON_STREAM },
+	{ "pty = yes", DOES_PTY, ON_CLIENTS },
+	{ "redirect", DOES_REDIRECT, ON_CLIENTS },
+	{ "this builtin", DOES_ANSWER, ON_CLIENTS | ON(CONF_UDP) },
+	{ "builtin = trap", DOES_TRAP, ON_CLIENTS },
+	{ "builtin = text", DOES_TEXT, ON_CLIENTS },
+	{ "builtin = tcpmux", DOES_TCPMUX, ON_STREAM },
 };
 
 /* Exactly one of three keys says it; 0 after a complaint. */

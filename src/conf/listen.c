@@ -168,7 +168,7 @@ add_value(struct listeners *listeners, const struct merge *merge,
 	if (transport_is_ip(url.transport) &&
 	    !set_ip(listeners, merge, &url, listener))
 		return;
-	if (url.transport == CONF_FD)
+	if (url.transport == CONF_FD && url.path != NULL)
 		append_inherited(listeners, url.path, listener);
 	else
 		append_listener(listeners, listener);
