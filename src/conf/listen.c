@@ -158,18 +158,17 @@ add_value(struct listeners *listeners, const struct merge *merge,
 		return;
 	listener->listen.transport = (uint8_t)url.transport;
 	listener->listen.addr = url.addr;
-	if (url.path != NULL)
-		listener->listen.path = block_add_string(merge->block,
-		    url.path);
+	const char *path = url.path != NULL ? url.path : "";
+	listener->listen.path = block_add_string(merge->block, path);
 	listener->abstract = transport_is_unix(url.transport) &&
-	    url.path[0] == '@';
+	    path[0] == '@';
 	if (url.transport == CONF_TCPMUX)
 		return;
 	if (transport_is_ip(url.transport) &&
 	    !set_ip(listeners, merge, &url, listener))
 		return;
-	if (url.transport == CONF_FD && url.path != NULL)
-		append_inherited(listeners, url.path, listener);
+	if (url.transport == CONF_FD)
+		append_inherited(listeners, path, listener);
 	else
 		append_listener(listeners, listener);
 }

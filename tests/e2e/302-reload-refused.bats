@@ -83,7 +83,7 @@ comment is never closed	/* no end
 needs a name	service { listen = {"tcp://127.0.0.1:0"} exec = {"/bin/cat"} }
 there is no user	service "x" { listen = {"tcp://127.0.0.1:0"} exec = {"/bin/cat"} user = "no-such-user" }
 there is no group	service "x" { listen = {"tcp://127.0.0.1:0"} exec = {"/bin/cat"} group = "no-such-group" }
-exec: .*at least one	service "x" { listen = {"tcp://127.0.0.1:0"} }
+exec: .*needs one of exec, builtin	service "x" { listen = {"tcp://127.0.0.1:0"} }
 absolute path	service "x" { listen = {"tcp://127.0.0.1:0"} exec = {"bin/cat"} }
 listen: .*at least one	service "x" { exec = {"/bin/cat"} }
 is not one of	service "x" { listen = {"http://127.0.0.1:0"} exec = {"/bin/cat"} }
@@ -97,6 +97,10 @@ SOFT	service "x" { listen = {"tcp://127.0.0.1:0"} exec = {"/bin/cat"} limits { n
 NAME=value	service "x" { listen = {"tcp://127.0.0.1:0"} exec = {"/bin/cat"} env = {"novalue"} }
 sets this variable	service "x" { listen = {"tcp://127.0.0.1:0"} exec = {"/bin/cat"} env = {"MINETD_ID=7"} }
 needs at least one value	service "x" { listen = {} exec = {"/bin/cat"} }
+can have one of	service "x" { listen = {"tcp://127.0.0.1:0"} builtin = "echo" redirect = {"unix:///x"} }
+is for services with redirect	service "x" { listen = {"tcp://127.0.0.1:0"} builtin = "echo" proxy_out = "v1" }
+cannot be done	service "x" { listen = {"udp://127.0.0.1:0"} builtin = "text" text = "x" }
+No such file	service "x" { listen = {"tcp://127.0.0.1:0"} builtin = "text" text = "file:/no/such" }
 No such file	include("missing.conf")
 regular file	include("/dev/null")
 '
