@@ -93,6 +93,23 @@ unix_peers_have_ids(void **state)
 	check(&conn, wanted);
 }
 
+static void
+vsock_peers_have_a_context(void **state)
+{
+	const struct connection conn = {
+		.id = 4,
+		.peer = addr_from_vsock(3, 4294967294u),
+		.local = addr_from_vsock(2, 1024),
+	};
+	static const char *const wanted[] = {
+		"MINETD_ID=4", "PROTO=VSOCK", "VSOCKREMOTECID=3",
+		"VSOCKREMOTEPORT=4294967294", NULL,
+	};
+
+	(void)state;
+	check(&conn, wanted);
+}
+
 int
 main(void)
 {
@@ -100,6 +117,7 @@ main(void)
 		cmocka_unit_test(tcp_over_ipv4),
 		cmocka_unit_test(tcp_over_ipv6_is_called_tcp_too),
 		cmocka_unit_test(unix_peers_have_ids),
+		cmocka_unit_test(vsock_peers_have_a_context),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
