@@ -55,6 +55,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef SO_BUF_LOCK
+#define SO_BUF_LOCK 72
+#endif
+
 extern char **environ;
 
 static const char *
@@ -138,6 +142,7 @@ struct option {
 
 static const struct option any_options[] = {
 	{ "BROADCAST", SOL_SOCKET, SO_BROADCAST },
+	{ "BUF_LOCK", SOL_SOCKET, SO_BUF_LOCK },
 	{ "BUSY_POLL", SOL_SOCKET, SO_BUSY_POLL },
 	{ "DEBUG", SOL_SOCKET, SO_DEBUG },
 	{ "DONTROUTE", SOL_SOCKET, SO_DONTROUTE },
@@ -209,6 +214,23 @@ report_options(int fd, const struct option *options, size_t count)
 	}
 }
 
+/* The size of a buffer is what the kernel likes, unless it was set. */
+static void
+report_buffers(int fd)
+{
+	int sizes[2], lock = 0;
+	socklen_t len = sizeof(lock);
+
+	getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &lock, &len);
+	len = sizeof(sizes[0]);
+	getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sizes[0], &len);
+	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &sizes[1], &len);
+	if ((lock & 1) != 0)
+		printf("so.SNDBUF=%d\n", sizes[0]);
+	if ((lock & 2) != 0)
+		printf("so.RCVBUF=%d\n", sizes[1]);
+}
+
 static void
 report_timeout(int fd, const char *name, int number)
 {
@@ -240,6 +262,7 @@ report_sockopts(int fd)
 	report_timeout(fd, "RCVTIMEO", SO_RCVTIMEO);
 	report_timeout(fd, "SNDTIMEO", SO_SNDTIMEO);
 	report_options(fd, any_options, COUNT(any_options));
+	report_buffers(fd);
 	if (domain == AF_UNIX)
 		return;
 	report_options(fd, tcp_options, COUNT(tcp_options));
