@@ -237,7 +237,7 @@ has_path(const struct listener *lst)
 	return lst->id.path[0] == '/' && lst->id.transport != CONF_FD;
 }
 
-/* unix(7): the name follows a zero byte, and its length is that of the address. */
+/* unix(7): the name follows a zero byte; its length is that of the address. */
 static int
 abstract_bind(struct listener *lst, int fd)
 {
@@ -256,12 +256,12 @@ abstract_bind(struct listener *lst, int fd)
 }
 
 static int
-path_bind(struct listener *lst, int fd, const struct sockopt_kind *kind)
+path_bind(struct listener *lst, int fd)
 {
 	const char *step;
 
-	if (sockpath_bind(fd, kind->type, lst->id.path, &lst->options,
-	    &lst->file, &step) == -1)
+	if (sockpath_bind(fd, lst->id.path, &lst->options, &lst->file,
+	    &step) == -1)
 		return fail(lst, step);
 	return 0;
 }
@@ -276,7 +276,7 @@ unix_open(struct listener *lst)
 	if (fd == -1)
 		return fail(lst, "socket");
 	if (options_set(lst, fd, &kind) == -1 || (is_abstract(lst) ?
-	    abstract_bind(lst, fd) : path_bind(lst, fd, &kind)) == -1) {
+	    abstract_bind(lst, fd) : path_bind(lst, fd)) == -1) {
 		close(fd);
 		return -1;
 	}

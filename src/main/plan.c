@@ -88,7 +88,8 @@ serves(const struct edition *ed, uint32_t index, const struct listener *lst)
 	const struct conf_service *svc =
 	    ed->services[ed->listeners[index].service].conf;
 
-	return lst->id.transport != CONF_FD || conf_can_serve(svc, lst->transport);
+	return lst->id.transport != CONF_FD ||
+	    conf_can_serve(svc, lst->transport);
 }
 
 static int

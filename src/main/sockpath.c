@@ -23,18 +23,21 @@
 #include <unistd.h>
 
 /*
- * Remove a socket that nobody answers any more.  Only ECONNREFUSED says so:
- * one whose queue is full, or of another type, is in use.
+ * Remove a socket that nobody answers any more, to make way for another one.
+ * Only ECONNREFUSED says so: one whose queue is full, or of another type, is
+ * in use.
  */
 static void
-stale_remove(const struct sockaddr_un *sun, socklen_t len, int type)
+stale_remove(const struct sockaddr_un *sun, socklen_t len, int another)
 {
 	struct sockpath_file file;
 	struct stat st;
-	int fd;
+	int fd, type;
+	socklen_t size = sizeof(type);
 	bool stale;
 
-	if (lstat(sun->sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
+	if (lstat(sun->sun_path, &st) == -1 || !S_ISSOCK(st.st_mode) ||
+	    getsockopt(another, SOL_SOCKET, SO_TYPE, &type, &size) == -1)
 		return;
 	fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
@@ -128,7 +131,7 @@ path_claim(const char *path, const struct conf_socket *options,
 }
 
 int
-sockpath_bind(int fd, int type, const char *path, const struct conf_socket *options,
+sockpath_bind(int fd, const char *path, const struct conf_socket *options,
     struct sockpath_file *file, const char **step)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -144,7 +147,7 @@ sockpath_bind(int fd, int type, const char *path, const struct conf_socket *opti
 	*step = "directory";
 	if (directory_check(path) == -1)
 		return -1;
-	stale_remove(&sun, len, type);
+	stale_remove(&sun, len, fd);
 	/* The mode of the socket becomes the mode of the file. */
 	*step = "mode";
 	if (fchmod(fd, 0600) == -1)

@@ -27,7 +27,7 @@ struct sockpath_file {
  * *file, or -1 with errno, nothing left behind, and *step, the literal name of
  * what could not be done.
  */
-int	sockpath_bind(int fd, int type, const char *path,
+int	sockpath_bind(int fd, const char *path,
 	    const struct conf_socket *options, struct sockpath_file *file,
 	    const char **step);
 

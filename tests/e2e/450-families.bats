@@ -74,6 +74,12 @@ main_sockets()
 	find "/proc/$MINETD_PID/fd" -lname 'socket:*' -printf '%l\n' | sort
 }
 
+# main_kept SOCKETS: those of every_conf are among them.
+main_kept()
+{
+	(($(comm -12 <(echo "$1") <(main_sockets) | wc -l) == 12))
+}
+
 # ask WHAT...: socat as a client; prints what comes.
 ask()
 {
@@ -302,8 +308,7 @@ ask()
 	reload
 	assert_match ' kept=12 opened=0 removed=0 degraded=0 ' "$RELOADED"
 	assert_eq "$before" "$(every_inode)"
-	kept() { (($(comm -12 <(echo "$main") <(main_sockets) | wc -l) == 12)); }
-	wait_until 5 kept
+	wait_until 5 main_kept "$main"
 }
 
 @test "an upgrade keeps the socket of each kind" {
@@ -314,8 +319,7 @@ ask()
 	main=$(main_sockets)
 	upgrade
 	assert_eq "$before" "$(every_inode)"
-	kept() { (($(comm -12 <(echo "$main") <(main_sockets) | wc -l) == 12)); }
-	wait_until 5 kept
+	wait_until 5 main_kept "$main"
 	assert_eq x "$(talk tcp x)"
 	assert_eq x "$(talk mptcp x)"
 	[[ -S $dir/stream && -S $dir/packets && -S $dir/dgram ]]

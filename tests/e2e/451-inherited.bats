@@ -175,9 +175,9 @@ of_unix()
 	watches_addresses()
 	{
 		local inode
-		for inode in $(awk '$2 == 0 { print $10 }' /proc/net/netlink); do
+		while read -r inode; do
 			! main_has "$inode" || return 0
-		done
+		done < <(awk '$2 == 0 { print $10 }' /proc/net/netlink)
 		return 1
 	}
 	handed_down -n a tcp4 0

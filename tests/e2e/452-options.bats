@@ -29,13 +29,12 @@ with()
 # value than the kernel gives them, and the others do not.
 differs()
 {
-	local wanted names
+	local wanted
 	wanted=$(cat)
-	names=$(sed 's/=.*//' <<<"$wanted")
 	probe_report "$(probe_address "$1")" || return
 	{
 		"$TESTBIN/probe" sockopts "$1" | grep -vF -f <(
-			sed 's/$/=/' <<<"$names"
+			sed 's/=.*/=/' <<<"$wanted"
 			# What a mark of a packet and its class bring about.
 			echo so.PRIORITY=
 		)

@@ -61,13 +61,18 @@ main_has()
 	return 1
 }
 
+# more_upgrades THAN: whether so many have ended.
+more_upgrades()
+{
+	(($(count_log 'upgrade result=') > $1))
+}
+
 # upgrade: to the same binary, and wait until it serves.
 upgrade()
 {
 	local before
 	before=$(count_log 'upgrade result=')
 	kill -USR2 "$MINETD_PID"
-	upgraded() { (($(count_log 'upgrade result=') > before)); }
-	wait_until 10 upgraded || fail "no result" || return
+	wait_until 10 more_upgrades "$before" || fail "no result" || return
 	assert_match 'upgrade result=ok ' "$(log_line 'upgrade result=')"
 }
