@@ -16,7 +16,6 @@
 
 #include <sys/types.h>
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -129,14 +128,11 @@ listener_path(const struct listener *lst)
 	return lst->bound_path != NULL ? lst->bound_path : lst->id.path;
 }
 
-/*
- * Whether it makes sense to try again: nobody hands down a socket later.  For
- * one that is degraded.
- */
+/* Whether a degraded one is tried again: nobody hands down a socket later. */
 static inline bool
 listener_may_open(const struct listener *lst)
 {
-	return lst->id.transport != CONF_FD || lst->error == EMFILE;
+	return lst->id.transport != CONF_FD;
 }
 
 #endif

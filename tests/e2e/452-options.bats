@@ -34,7 +34,7 @@ differs()
 	probe_report "$(probe_address "$1")" || return
 	{
 		"$TESTBIN/probe" sockopts "$1" | grep -vF -f <(
-			sed 's/=.*/=/' <<<"$wanted"
+			awk -F = '{ print $1 "=" }' <<<"$wanted"
 			# What a mark of a packet and its class bring about.
 			echo so.PRIORITY=
 		)
