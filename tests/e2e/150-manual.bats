@@ -127,6 +127,8 @@ serve_example()
 	variables=$({
 		talk net
 		dial "unix://$BATS_TEST_TMPDIR/socket"
+		# Few machines can connect to themselves this way.
+		printf '%s=\n' VSOCKREMOTECID VSOCKREMOTEPORT
 	} | sed 's/=.*//' | sort -u)
 	documented=$(sed -n '/^\.Ss Environment/,/^\.Ss Process/s/^\.It Ev //p' \
 		"$MAN/minetd-handler.7" | sed 's/ , /\n/g' | sort -u)
