@@ -44,7 +44,7 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
 BASE_SRCS = addr loop timer log logtext loghead logsink logdest channel \
-	sealed verdict done
+	sealed verdict done bucket
 CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge \
 	store key value url suggest complaint heap block account identity privilege \
 	env host listen target mux overlap applies purpose does \
@@ -56,7 +56,7 @@ MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	restore inherited adopt accepted swap lend loan launch
 FRONTEND_SRCS = frontend confine inlet accept admit dispatch carry builtin \
 	answer linger redirect pty tcpmux muxline preface farewell dgram \
-	wait rest refusal outbox
+	wait rest refusal outbox errlog lines
 UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
 	environment_test key_test log_test logsink_test loop_test match_test \
 	muxline_test overlap_test admission_test accepted_test \

@@ -46,12 +46,12 @@ static const uint64_t landlock_refused = LANDLOCK_ACCESS_FS_EXECUTE |
     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
     LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
 
-/* What the loop, the channel, accept and malloc need. */
+/* What the loop, the channel, accept, pipes and malloc need. */
 static const int allowed_calls[] = {
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
 	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64),
 	SCMP_SYS(accept4), SCMP_SYS(close), SCMP_SYS(getsockopt),
-	SCMP_SYS(getsockname), SCMP_SYS(shutdown),
+	SCMP_SYS(getsockname), SCMP_SYS(shutdown), SCMP_SYS(read),
 	SCMP_SYS(sendto), SCMP_SYS(recvfrom),
 	SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg),
 	SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg),

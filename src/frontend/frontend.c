@@ -26,6 +26,7 @@
 #include "conf/admission.h"
 #include "frontend/accept.h"
 #include "frontend/confine.h"
+#include "frontend/errlog.h"
 #include "frontend/outbox.h"
 
 enum {
@@ -46,6 +47,7 @@ struct frontend {
 	struct watch channel;
 	struct timer send_retry;
 	struct acceptor acceptor;
+	struct errlog errlog;
 	struct outbox outbox;
 	int status;		/* of the process */
 	bool pong_due;		/* a PING that found no place for its answer */
@@ -69,6 +71,7 @@ answers_add(struct frontend *fr, struct monotime now)
 		fr->pong_due = false;
 	/* Of clients that have yet to come, nothing may follow it. */
 	if (fr->stopped_due && acceptor_report(&fr->acceptor, now) &&
+	    errlog_report(&fr->errlog, now) &&
 	    outbox_add(&fr->outbox, CHANNEL_STOPPED, 0, -1) != NULL) {
 		fr->stopped_due = false;
 		fr->leaving = true;
@@ -77,12 +80,14 @@ answers_add(struct frontend *fr, struct monotime now)
 
 /* Main has all that there was to say. */
 static void
-outbox_sent(struct frontend *fr)
+outbox_sent(struct frontend *fr, struct monotime now)
 {
-	if (fr->leaving && !stays && !carrier_busy(&fr->acceptor.carrier))
+	if (fr->leaving && !stays && !carrier_busy(&fr->acceptor.carrier)) {
 		frontend_end(fr, EXIT_SUCCESS);
-	else
-		acceptor_resume(&fr->acceptor);
+		return;
+	}
+	acceptor_resume(&fr->acceptor);
+	errlog_resume(&fr->errlog, now);
 }
 
 /* More conversations may have ended than fit into it at once. */
@@ -118,7 +123,7 @@ outbox_due(void *arg, struct monotime now)
 	if (fr->outbox.count == 0)
 		return;
 	if (outbox_send(fr, now) == 0)
-		outbox_sent(fr);
+		outbox_sent(fr, now);
 	else if (errno == EAGAIN)
 		events |= EPOLLOUT;
 	else if (errno == ETOOMANYREFS || errno == ENOBUFS || errno == ENOMEM)
@@ -157,6 +162,17 @@ counts_apply(struct frontend *fr, const struct channel_msg *msg)
 	return 0;
 }
 
+/* Take what is lent, to do with it what that kind is for. */
+static int
+loan_take(struct frontend *fr, const struct channel_item *item,
+    struct monotime now)
+{
+	if (item->msg.loan.kind != CHANNEL_LOAN_STDERR)
+		return -1;
+	errlog_add(&fr->errlog, &item->msg, item->fd, now);
+	return 0;
+}
+
 /* Do what main says; -1 when it makes no sense, which ends the process. */
 static int
 message_obey(struct frontend *fr, struct channel_item *item,
@@ -176,11 +192,14 @@ message_obey(struct frontend *fr, struct channel_item *item,
 		return 0;
 	case CHANNEL_STOP:
 		acceptor_stop(&fr->acceptor);
+		errlog_stop(&fr->errlog, now);
 		fr->stopped_due = true;
 		return 0;
 	case CHANNEL_PING:
 		fr->pong_due = true;
 		return 0;
+	case CHANNEL_LOAN:
+		return loan_take(fr, item, now);
 	case CHANNEL_PARTNER:
 		carrier_partner(&fr->acceptor.carrier, item->msg.partner.tag,
 		    item->fd, item->msg.partner.error, now);
@@ -259,6 +278,7 @@ frontend_init(struct frontend *fr, int channel)
 	loop_after(fr->loop, outbox_due, fr);
 	if (acceptor_init(&fr->acceptor, fr->loop, fr->adm, &fr->outbox) == -1)
 		return -1;
+	errlog_init(&fr->errlog, fr->loop, &fr->outbox);
 	return loop_arm(fr->loop, &fr->channel, EPOLLIN);
 }
 

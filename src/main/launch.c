@@ -20,19 +20,26 @@ enum {
 };
 
 /*
- * A pipe for what the handler says on fd 2.  Without descriptors for one the
- * client is served all the same.
+ * A pipe for what the handler says on fd 2, which it can open by the name
+ * /dev/stderr, too.  Without descriptors for one the client is served all the
+ * same.
  */
 static int
-stderr_open(struct minetd *mi, const struct proc *proc)
+stderr_open(struct minetd *mi, const struct proc *proc,
+    const struct cred *cred)
 {
 	struct service *svc = proc->service;
 	int fd = loan_stderr_new(mi, svc, &proc->conn);
 	unsigned long left_out;
 	struct log_line line;
 
-	if (fd != -1)
+	if (fd != -1) {
+		/* Where this is refused, it is the name that does not work. */
+		int rc = cred->change ? fchown(fd, cred->uid, cred->gid) : 0;
+
+		(void)rc;
 		return fd;
+	}
 	if (!log_limit_pass(&svc->stderr_limit, proc->started, &left_out))
 		return NULL_FD;
 	log_begin(&line, LOG_LEVEL_WARNING, "stderr");
@@ -53,7 +60,7 @@ launch(struct minetd *mi, struct proc *proc, struct spawn_plan *plan,
 	int rc;
 
 	if (plan->log_stderr)
-		files.stderr_fd = stderr_open(mi, proc);
+		files.stderr_fd = stderr_open(mi, proc, &plan->child.cred);
 	rc = spawn_start(mi->spawner, plan, &proc->conn, &files,
 	    &proc->handle);
 	int saved = errno;
