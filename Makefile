@@ -59,7 +59,8 @@ FRONTEND_SRCS = frontend confine inlet accept admit dispatch carry builtin \
 	wait rest refusal outbox errlog lines
 UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
 	environment_test key_test log_test logsink_test loop_test match_test \
-	muxline_test overlap_test admission_test accepted_test \
+	muxline_test overlap_test admission_test accepted_test bucket_test \
+	lines_test \
 	plan_test prescan_test proc_test sockopt_test state_test timer_test \
 	url_test value_test
 TEST_BINS = captive dial handdown hostile probe stopper storm

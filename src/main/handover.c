@@ -103,6 +103,30 @@ procs_write(struct minetd *mi, struct state *state)
 		};
 }
 
+/* What could not be started is of no interest to anybody any more. */
+static void
+loans_write(struct minetd *mi, struct state *state)
+{
+	for (struct loan *loan = loan_first(mi); loan != NULL;
+	    loan = loan_next(loan)) {
+		if (loan->fd == -1)
+			continue;
+		state->loans[state->loan_count++] = (struct state_loan){
+			.id = loan->conn.id,
+			.pid = loan->pid,
+			.service = loan->service->next_index,
+			.listener = loan->listener == NULL ? STATE_NONE :
+			    listener_number(state, loan->listener),
+			.fd = loan->fd,
+			.other_fd = loan->other_fd,
+			.kind = loan->kind,
+			.ended = loan->ended,
+			.peer = loan->conn.peer,
+			.local = loan->conn.local,
+		};
+	}
+}
+
 static void
 fronts_write(const struct minetd *mi, struct state *state)
 {
@@ -159,7 +183,7 @@ starter_record(const struct starter *starter)
 static bool
 state_allocate(struct minetd *mi, struct state *state)
 {
-	size_t services = 0, fronts = 0;
+	size_t services = 0, fronts = 0, loans = 0;
 	size_t procs = proc_count(mi->procs);
 	const struct front *front;
 	struct service *svc;
@@ -169,16 +193,20 @@ state_allocate(struct minetd *mi, struct state *state)
 		services++;
 	TAILQ_FOREACH(front, &mi->fronts, entry)
 		fronts++;
+	for (struct loan *loan = loan_first(mi); loan != NULL;
+	    loan = loan_next(loan))
+		loans++;
 	state->services = calloc(services + 1, sizeof(*state->services));
-	state->listeners = calloc(mi->edition->listener_count + procs + 1,
-	    sizeof(*state->listeners));
+	state->listeners = calloc(mi->edition->listener_count + procs +
+	    loans + 1, sizeof(*state->listeners));
 	state->procs = calloc(procs + 1, sizeof(*state->procs));
 	state->fronts = calloc(fronts + 1, sizeof(*state->fronts));
 	state->inherited = calloc(mi->starter.inherited.count + 1,
 	    sizeof(*state->inherited));
+	state->loans = calloc(loans + 1, sizeof(*state->loans));
 	return state->services != NULL && state->listeners != NULL &&
 	    state->procs != NULL && state->fronts != NULL &&
-	    state->inherited != NULL;
+	    state->inherited != NULL && state->loans != NULL;
 }
 
 int
@@ -205,6 +233,7 @@ handover_write(struct minetd *mi, int conf_fd)
 		procs_write(mi, &state);
 		fronts_write(mi, &state);
 		inherited_write(mi, &state);
+		loans_write(mi, &state);
 		bytes = state_encode(&state, &len);
 	}
 	if (bytes != NULL)
@@ -252,6 +281,10 @@ handover_keep(const struct state *state, bool keep)
 		fd_keep(state->fronts[i].channel, keep);
 	for (uint32_t i = 0; i < state->inherited_count; i++)
 		fd_keep(state->inherited[i].fd, keep);
+	for (uint32_t i = 0; i < state->loan_count; i++) {
+		fd_keep(state->loans[i].fd, keep);
+		fd_keep(state->loans[i].other_fd, keep);
+	}
 }
 
 static void
@@ -297,7 +330,7 @@ int
 handover_close_others(const struct handover *ho, const struct state *state)
 {
 	size_t room = (size_t)state->listener_count + state->front_count +
-	    state->inherited_count + 6;
+	    state->inherited_count + (size_t)state->loan_count * 2 + 6;
 	int *kept = calloc(room, sizeof(*kept));
 	int next = STDERR_FILENO + 1;
 	size_t n = 0;
@@ -316,6 +349,10 @@ handover_close_others(const struct handover *ho, const struct state *state)
 		kept[n++] = state->fronts[i].channel;
 	for (uint32_t i = 0; i < state->inherited_count; i++)
 		kept[n++] = state->inherited[i].fd;
+	for (uint32_t i = 0; i < state->loan_count; i++) {
+		kept[n++] = state->loans[i].fd;
+		kept[n++] = state->loans[i].other_fd;
+	}
 	qsort(kept, n, sizeof(*kept), ints_compare);
 	for (size_t i = 0; i < n; i++) {
 		if (kept[i] < next)

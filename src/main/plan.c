@@ -221,12 +221,52 @@ degraded_check(const struct minetd *mi, const struct reload_plan *plan)
 	return -1;
 }
 
+/* How many descriptors main keeps for each handler of a service. */
+static uint64_t
+loans_of(const struct conf *conf, const struct conf_service *svc)
+{
+	bool lines = conf_identity(conf, svc)->stderr_mode == CONF_STDERR_LOG;
+	bool datagrams = false;
+
+	if (svc->disabled || svc->exec.count == 0)
+		return 0;
+	for (uint32_t i = 0; i < svc->listens; i++)
+		if (transport_is_dgram(conf_listens(conf)[
+		    svc->first_listen + i].transport))
+			datagrams = !svc->wait;
+	return (lines ? 1 : 0) + (datagrams ? 2 : 0);
+}
+
+/* How many that may be of all handlers; UINT32_MAX: no limit says. */
+static uint64_t
+loans_count(const struct conf *conf)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < conf->services.count; i++) {
+		const struct conf_service *svc = &conf_services(conf)[i];
+		uint64_t each = loans_of(conf, svc);
+		uint32_t handlers = svc->instances;
+
+		if (handlers == 0 || (conf->max_children != 0 &&
+		    conf->max_children < handlers))
+			handlers = conf->max_children;
+		if (each != 0 && handlers == 0)
+			return UINT32_MAX;
+		count += each * handlers;
+	}
+	return count < UINT32_MAX ? count : UINT32_MAX;
+}
+
 static void
 descriptors_raise(struct minetd *mi, const struct reload_plan *plan)
 {
 	uint64_t wanted = (uint64_t)edition_configured(plan->edition) +
 	    mi->starter.inherited.count + SPARE_DESCRIPTORS;
 
+	/* For handlers, as far as it may be raised. */
+	starter_raise_nofile(&mi->starter, wanted +
+	    mi->edition->listener_count + loans_count(plan->edition->conf));
 	/* Besides those there are, of which some may be the same. */
 	if (!starter_raise_nofile(&mi->starter, wanted +
 	    mi->edition->listener_count) &&

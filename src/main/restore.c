@@ -253,6 +253,34 @@ procs_restore(struct restore *re, struct listener **listeners)
 	return 0;
 }
 
+/* A handler that was reaped by an image in between has ended. */
+static int
+loans_restore(struct restore *re, struct listener **listeners)
+{
+	const struct state *state = &re->state;
+	struct minetd *mi = &re->mi;
+
+	for (uint32_t i = 0; i < state->loan_count; i++) {
+		const struct state_loan *from = &state->loans[i];
+		const struct connection conn = {
+			.id = from->id, .peer = from->peer,
+			.local = from->local,
+		};
+		struct loan *loan = loan_add(mi, from->kind, &conn,
+		    mi->edition->services[from->service].service,
+		    from->listener != STATE_NONE ?
+		    listeners[from->listener] : NULL);
+
+		if (loan == NULL)
+			return -1;
+		loan->pid = from->pid;
+		loan->fd = from->fd;
+		loan->other_fd = from->other_fd;
+		loan->ended = proc_find_id(mi->procs, from->id) == NULL;
+	}
+	return 0;
+}
+
 /* Everything that can fail; afterwards the plan can be committed. */
 static const char *
 daemon_restore(struct restore *re)
@@ -276,6 +304,8 @@ daemon_restore(struct restore *re)
 	rc = edition_restore(re, listeners);
 	if (rc == 0)
 		rc = procs_restore(re, listeners);
+	if (rc == 0)
+		rc = loans_restore(re, listeners);
 	for (uint32_t i = 0; i < state->listener_count; i++)
 		if (listeners[i] != NULL && rc == 0)
 			listener_unref(listeners[i]);

@@ -34,6 +34,7 @@ enum record_type {
 	RECORD_PROC,
 	RECORD_FRONT,
 	RECORD_INHERITED,
+	RECORD_LOAN,
 	RECORD_TYPES,
 };
 
@@ -239,6 +240,21 @@ inherited_code(struct codec *co, struct state_inherited *inherited)
 	codec_text(co, &inherited->name);
 }
 
+static void
+loan_code(struct codec *co, struct state_loan *loan)
+{
+	codec_u64(co, &loan->id);
+	codec_i32(co, &loan->pid);
+	codec_u32(co, &loan->service);
+	codec_u32(co, &loan->listener);
+	codec_i32(co, &loan->fd);
+	codec_i32(co, &loan->other_fd);
+	codec_u8(co, &loan->kind);
+	codec_u8(co, &loan->ended);
+	codec_addr(co, &loan->peer);
+	codec_addr(co, &loan->local);
+}
+
 /* The fields of entry i of the records of a type. */
 static void
 record_code(struct codec *co, struct state *state, uint32_t type, uint32_t i)
@@ -267,6 +283,9 @@ record_code(struct codec *co, struct state *state, uint32_t type, uint32_t i)
 		break;
 	case RECORD_INHERITED:
 		inherited_code(co, &state->inherited[i]);
+		break;
+	case RECORD_LOAN:
+		loan_code(co, &state->loans[i]);
 		break;
 	default:
 		break;
@@ -320,6 +339,7 @@ state_encode(struct state *state, size_t *len)
 	records_write(&co, state, RECORD_PROC, state->proc_count);
 	records_write(&co, state, RECORD_FRONT, state->front_count);
 	records_write(&co, state, RECORD_INHERITED, state->inherited_count);
+	records_write(&co, state, RECORD_LOAN, state->loan_count);
 	if (co.failed) {
 		free(co.bytes);
 		errno = ENOMEM;
@@ -381,6 +401,7 @@ arrays_allocate(struct state *state, const uint32_t counts[])
 	state->proc_count = counts[RECORD_PROC];
 	state->front_count = counts[RECORD_FRONT];
 	state->inherited_count = counts[RECORD_INHERITED];
+	state->loan_count = counts[RECORD_LOAN];
 	state->services = calloc(state->service_count + 1,
 	    sizeof(*state->services));
 	state->listeners = calloc(state->listener_count + 1,
@@ -390,9 +411,10 @@ arrays_allocate(struct state *state, const uint32_t counts[])
 	    sizeof(*state->fronts));
 	state->inherited = calloc(state->inherited_count + 1,
 	    sizeof(*state->inherited));
+	state->loans = calloc(state->loan_count + 1, sizeof(*state->loans));
 	if (state->services == NULL || state->listeners == NULL ||
 	    state->procs == NULL || state->fronts == NULL ||
-	    state->inherited == NULL)
+	    state->inherited == NULL || state->loans == NULL)
 		return "there is not enough memory";
 	return NULL;
 }
@@ -448,5 +470,6 @@ state_fini(struct state *state)
 	free(state->procs);
 	free(state->fronts);
 	free(state->inherited);
+	free(state->loans);
 	*state = (struct state){ 0 };
 }

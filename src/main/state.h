@@ -77,6 +77,20 @@ struct state_inherited {
 	const char *name;
 };
 
+/* A descriptor of a handler's that frontends read. */
+struct state_loan {
+	uint64_t id;		/* of the connection */
+	int32_t pid;		/* of the handler, which may have ended */
+	uint32_t service;
+	uint32_t listener;	/* datagrams; STATE_NONE: none */
+	int32_t fd;		/* what is lent */
+	int32_t other_fd;	/* datagrams: the handler's end; -1: none */
+	uint8_t kind;		/* enum channel_loan_kind */
+	uint8_t ended;		/* a bool: the handler was reaped */
+	struct addr peer;
+	struct addr local;
+};
+
 /* What the first image found when it was started. */
 struct state_starter {
 	uint64_t nofile_soft;
@@ -120,6 +134,8 @@ struct state {
 	uint32_t front_count;
 	struct state_inherited *inherited;
 	uint32_t inherited_count;
+	struct state_loan *loans;
+	uint32_t loan_count;
 };
 
 /*

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/channel.h"
 #include "conf/conf.h"
 
 enum {
@@ -102,6 +103,21 @@ proc_valid(const struct state *state, const struct state_proc *proc)
 	    addr_valid(&proc->peer) && addr_valid(&proc->local);
 }
 
+/* A pipe, or both ends of a socket. */
+static bool
+loan_valid(const struct state *state, const struct state_loan *loan)
+{
+	bool datagrams = loan->kind == CHANNEL_LOAN_DATAGRAMS;
+
+	return (datagrams || loan->kind == CHANNEL_LOAN_STDERR) &&
+	    loan->ended <= 1 && loan->pid > 0 && loan->id < state->next_id &&
+	    loan->service < state->service_count &&
+	    (loan->listener == STATE_NONE ||
+	    loan->listener < state->listener_count) &&
+	    datagrams == (loan->other_fd != -1) &&
+	    addr_valid(&loan->peer) && addr_valid(&loan->local);
+}
+
 static int
 numbers_compare(const void *left, const void *right)
 {
@@ -152,6 +168,10 @@ fds_valid(const struct state *state, uint64_t *numbers)
 	for (uint32_t i = 0; i < state->inherited_count; i++)
 		if (!fd_add(numbers, &n, state->inherited[i].fd, false))
 			return false;
+	for (uint32_t i = 0; i < state->loan_count; i++)
+		if (!fd_add(numbers, &n, state->loans[i].fd, false) ||
+		    !fd_add(numbers, &n, state->loans[i].other_fd, true))
+			return false;
 	return numbers_distinct(numbers, n);
 }
 
@@ -176,11 +196,29 @@ procs_distinct(const struct state *state, uint64_t *numbers)
 	return numbers_distinct(numbers, n);
 }
 
+/* A connection may have one loan of each kind. */
+static bool
+loans_distinct(const struct state *state, uint64_t *numbers)
+{
+	for (uint8_t kind = CHANNEL_LOAN_DATAGRAMS;
+	    kind <= CHANNEL_LOAN_STDERR; kind++) {
+		size_t n = 0;
+
+		for (uint32_t i = 0; i < state->loan_count; i++)
+			if (state->loans[i].kind == kind)
+				numbers[n++] = state->loans[i].id;
+		if (!numbers_distinct(numbers, n))
+			return false;
+	}
+	return true;
+}
+
 const char *
 statecheck(const struct state *state)
 {
 	size_t most = (size_t)state->listener_count + state->front_count +
-	    state->proc_count + state->inherited_count + 3;
+	    state->proc_count + state->inherited_count +
+	    (size_t)state->loan_count * 2 + 3;
 	uint64_t *numbers = calloc(most, sizeof(*numbers));
 	bool valid = options_valid(&state->options) &&
 	    starter_valid(&state->starter) && state->reload_wanted <= 1;
@@ -195,8 +233,10 @@ statecheck(const struct state *state)
 		valid = valid && proc_valid(state, &state->procs[i]);
 	for (uint32_t i = 0; i < state->inherited_count; i++)
 		valid = valid && inherited_valid(&state->inherited[i]);
+	for (uint32_t i = 0; i < state->loan_count; i++)
+		valid = valid && loan_valid(state, &state->loans[i]);
 	valid = valid && fds_valid(state, numbers) &&
-	    procs_distinct(state, numbers);
+	    procs_distinct(state, numbers) && loans_distinct(state, numbers);
 	free(numbers);
 	return valid ? NULL : "the state contradicts itself";
 }

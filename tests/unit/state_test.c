@@ -21,6 +21,7 @@
 
 #include <cmocka.h>
 
+#include "base/channel.h"
 #include "base/hash.h"
 #include "conf/conf.h"
 
@@ -33,6 +34,7 @@ enum {
 	PROCS = 3,
 	FRONTS = 2,
 	INHERITED_FDS = 2,
+	LOANS = 3,
 	PAGES = 4,		/* room for bytes that are read */
 	VERSION_AT = 4,		/* in the head */
 	LEN_AT = 8,
@@ -44,6 +46,7 @@ enum {
 /* The types of records, as they are written. */
 enum {
 	MAIN = 1, OPTIONS, STARTER, SERVICE, LISTENER, PROC, FRONT, INHERITED,
+	LOAN,
 	UNKNOWN,
 };
 
@@ -60,6 +63,7 @@ static struct sample {
 	struct state_proc procs[PROCS];
 	struct state_front fronts[FRONTS];
 	struct state_inherited inherited[INHERITED_FDS];
+	struct state_loan loans[LOANS];
 } sample;
 
 static const struct addr localhost4 = {
@@ -87,8 +91,8 @@ sample_fill_families(void)
 	sample.listeners[8] = (struct state_listener){
 		.service = 2, .fd = 13, .transport = CONF_FD,
 		.addr.port = 1, .path = "web", .interface = "" };
-	sample.inherited[0] = (struct state_inherited){ 30, "web" };
-	sample.inherited[1] = (struct state_inherited){ 31, "web" };
+	sample.inherited[0] = (struct state_inherited){ 40, "web" };
+	sample.inherited[1] = (struct state_inherited){ 41, "web" };
 }
 
 static void
@@ -132,6 +136,19 @@ sample_fill_arrays(void)
 	sample.fronts[0] = (struct state_front){ 200, 20 };
 	sample.fronts[1] = (struct state_front){ 201, 21 };
 	sample_fill_families();
+	sample.loans[0] = (struct state_loan){
+		.id = 2, .pid = INT32_MAX, .service = 2, .listener = 3,
+		.fd = 30, .other_fd = 31, .kind = CHANNEL_LOAN_DATAGRAMS,
+		.peer = link6, .local = link6 };
+	sample.loans[1] = (struct state_loan){
+		.id = 2, .pid = INT32_MAX, .service = 2,
+		.listener = STATE_NONE, .fd = 32, .other_fd = -1,
+		.kind = CHANNEL_LOAN_STDERR, .peer = link6, .local = link6 };
+	/* Of a handler that is no more. */
+	sample.loans[2] = (struct state_loan){
+		.id = 1, .pid = 99, .service = 0, .listener = STATE_NONE,
+		.fd = 33, .other_fd = -1, .kind = CHANNEL_LOAN_STDERR,
+		.ended = 1, .local = { .family = ADDR_UNIX } };
 }
 
 /* The richest state, with all that a command line can have. */
@@ -150,6 +167,7 @@ sample_fill(void)
 		.fronts = sample.fronts, .front_count = FRONTS,
 		.inherited = sample.inherited,
 		.inherited_count = INHERITED_FDS,
+		.loans = sample.loans, .loan_count = LOANS,
 	};
 	sample_fill_arrays();
 }
@@ -292,6 +310,7 @@ expect_refused(const char *name, const struct blob *blob, const char *wanted)
 	assert_null(st.procs);
 	assert_null(st.fronts);
 	assert_null(st.inherited);
+	assert_null(st.loans);
 }
 
 /* What was decoded encodes, and decodes to something that encodes the same. */
@@ -403,6 +422,21 @@ proc_compare(const struct state_proc *a, const struct state_proc *b)
 }
 
 static void
+loan_compare(const struct state_loan *a, const struct state_loan *b)
+{
+	assert_int_equal(a->id, b->id);
+	assert_int_equal(a->pid, b->pid);
+	assert_int_equal(a->service, b->service);
+	assert_int_equal(a->listener, b->listener);
+	assert_int_equal(a->fd, b->fd);
+	assert_int_equal(a->other_fd, b->other_fd);
+	assert_int_equal(a->kind, b->kind);
+	assert_int_equal(a->ended, b->ended);
+	addr_compare(&a->peer, &b->peer);
+	addr_compare(&a->local, &b->local);
+}
+
+static void
 arrays_compare(const struct state *a, const struct state *b)
 {
 	assert_int_equal(a->service_count, b->service_count);
@@ -410,6 +444,7 @@ arrays_compare(const struct state *a, const struct state *b)
 	assert_int_equal(a->proc_count, b->proc_count);
 	assert_int_equal(a->front_count, b->front_count);
 	assert_int_equal(a->inherited_count, b->inherited_count);
+	assert_int_equal(a->loan_count, b->loan_count);
 	for (uint32_t i = 0; i < a->service_count; i++) {
 		text_compare(a->services[i].name, b->services[i].name);
 		assert_int_equal(a->services[i].kill_grace_msec,
@@ -429,6 +464,8 @@ arrays_compare(const struct state *a, const struct state *b)
 		assert_int_equal(a->inherited[i].fd, b->inherited[i].fd);
 		text_compare(a->inherited[i].name, b->inherited[i].name);
 	}
+	for (uint32_t i = 0; i < a->loan_count; i++)
+		loan_compare(&a->loans[i], &b->loans[i]);
 }
 
 static void
@@ -528,8 +565,10 @@ an_end_between_records_is_the_only_other_one(void **state)
 		}
 		blob_free(&blob);
 	}
-	/* Without the last inherited socket the rest is true. */
-	assert_int_equal(last, whole.len - RECORD_SIZE - 12);
+	/* Without the last loan the rest is true. */
+	size_t loan;
+	blob_find(&whole, LOAN, &loan);
+	assert_int_equal(last, whole.len - loan);
 	blob_free(&whole);
 }
 
@@ -598,7 +637,7 @@ unknown_records_are_skipped(void **state)
 	(void)state;
 	sample_fill();
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		for (uint32_t before = MAIN; before <= INHERITED; before++) {
+		for (uint32_t before = MAIN; before <= LOAN; before++) {
 			const uint32_t record[] = { types[i], 4, 0x55555555 };
 			struct blob blob = blob_new(&sample.st);
 			size_t len;
@@ -621,7 +660,7 @@ unknown_fields_are_skipped(void **state)
 
 	(void)state;
 	sample_fill();
-	for (uint32_t type = MAIN; type <= INHERITED; type++)
+	for (uint32_t type = MAIN; type <= LOAN; type++)
 		for (size_t more = 1; more <= 9; more++) {
 			struct blob blob = blob_new(&sample.st);
 			size_t len;
@@ -645,7 +684,7 @@ missing_fields_are_not(void **state)
 
 	(void)state;
 	sample_fill();
-	for (uint32_t type = MAIN; type <= INHERITED; type++) {
+	for (uint32_t type = MAIN; type <= LOAN; type++) {
 		struct blob blob = blob_new(&sample.st);
 
 		blob_find(&blob, type, &len);
@@ -859,8 +898,31 @@ numbers_are_possible(void **state)
 		NUMBER("inherited: none", inherited[0].fd, -1, false),
 		NUMBER("inherited: standard", inherited[0].fd, 2, false),
 		NUMBER("inherited: a listener", inherited[0].fd, 13, false),
-		NUMBER("inherited: another", inherited[0].fd, 32, true),
+		NUMBER("inherited: another", inherited[0].fd, 42, true),
 		NUMBER("fewer inherited", st.inherited_count, 0, true),
+		NUMBER("loan: not lent", loans[0].fd, -1, false),
+		NUMBER("loan: standard", loans[1].fd, 2, false),
+		NUMBER("loan: another's", loans[1].fd, 31, false),
+		NUMBER("loan: a listener", loans[0].other_fd, 9, false),
+		NUMBER("loan: datagrams without their other end",
+		    loans[0].other_fd, -1, false),
+		NUMBER("loan: a pipe with another end", loans[1].other_fd, 34,
+		    false),
+		NUMBER("loan: no such kind", loans[1].kind,
+		    CHANNEL_LOAN_STDERR + 1, false),
+		NUMBER("loan: the same twice", loans[2].id, 2, false),
+		NUMBER("loan: id to come", loans[0].id, 0x1000000001, false),
+		NUMBER("loan: pid 0", loans[0].pid, 0, false),
+		NUMBER("loan: no such service", loans[0].service, SERVICES,
+		    false),
+		NUMBER("loan: no such listener", loans[0].listener, LISTENERS,
+		    false),
+		NUMBER("loan: no listener", loans[0].listener, STATE_NONE,
+		    true),
+		NUMBER("loan: ended", loans[2].ended, 2, false),
+		NUMBER("loan: peer's family", loans[0].peer.family,
+		    ADDR_VSOCK + 1, false),
+		NUMBER("fewer loans", st.loan_count, 0, true),
 		NUMBER("next_id: behind", st.next_id, 0x1000000000, false),
 		NUMBER("next_id: far ahead", st.next_id, -1, true),
 		NUMBER("fewer services", st.service_count, SERVICES - 1,
