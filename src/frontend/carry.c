@@ -207,7 +207,8 @@ carrier_partner(struct carrier *carrier, uint32_t tag, int fd, int error,
 {
 	struct carried *carried;
 
-	TAILQ_FOREACH(carried, &carrier->all, entry)
+	/* The last ones that began are those that wait. */
+	TAILQ_FOREACH_REVERSE(carried, &carrier->all, carried_list, entry)
 		if (carried->tag == tag && carried->kind->partner != NULL)
 			break;
 	/* It may have ended while main was asked. */

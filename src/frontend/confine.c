@@ -15,6 +15,7 @@
 
 #include "frontend/confine.h"
 
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -51,7 +52,8 @@ static const int allowed_calls[] = {
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
 	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64),
 	SCMP_SYS(accept4), SCMP_SYS(close), SCMP_SYS(getsockopt),
-	SCMP_SYS(getsockname), SCMP_SYS(shutdown), SCMP_SYS(read),
+	SCMP_SYS(getsockname), SCMP_SYS(shutdown),
+	SCMP_SYS(read), SCMP_SYS(write),
 	SCMP_SYS(sendto), SCMP_SYS(recvfrom),
 	SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg),
 	SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg),
@@ -202,6 +204,10 @@ filter_add_rules(scmp_filter_ctx filter)
 		    SCMP_SYS(setsockopt), 2,
 		    SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET),
 		    SCMP_A2(SCMP_CMP_EQ, SO_TIMESTAMPNS));
+	/* Of terminals, which mode they are in. */
+	if (rc == 0)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl),
+		    1, SCMP_A1(SCMP_CMP_EQ, TCGETS));
 	/* malloc maps memory; nothing else may be mapped. */
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,

@@ -16,6 +16,7 @@
 
 #include "main/child.h"
 
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -39,6 +40,7 @@ static const char *const step_names[] = {
 	[CHILD_CLONE] = "clone",
 	[CHILD_SESSION] = "session",
 	[CHILD_DESCRIPTORS] = "descriptors",
+	[CHILD_TERMINAL] = "terminal",
 	[CHILD_OOM_SCORE_ADJ] = "oom_score_adj",
 	[CHILD_NICE] = "nice",
 	[CHILD_LIMITS] = "limits",
@@ -297,6 +299,9 @@ child_run(const struct child_request *req)
 
 	require(req, CHILD_SESSION, sys_call(SYS_setsid, 0, 0, 0, 0));
 	require(req, CHILD_DESCRIPTORS, descriptors_set(req));
+	if (req->terminal)
+		require(req, CHILD_TERMINAL, sys_call(SYS_ioctl, 0, TIOCSCTTY,
+		    0, 0));
 	if (plan->set_oom_score_adj)
 		require(req, CHILD_OOM_SCORE_ADJ,
 		    oom_score_adj_set(plan->oom_score_adj));

@@ -25,6 +25,7 @@ enum child_step {
 	CHILD_CLONE,		/* in main: no process could be made */
 	CHILD_SESSION,
 	CHILD_DESCRIPTORS,
+	CHILD_TERMINAL,
 	CHILD_OOM_SCORE_ADJ,
 	CHILD_NICE,
 	CHILD_LIMITS,
@@ -80,6 +81,7 @@ struct child_request {
 	struct child_report *report;
 	int socket;		/* becomes fd 0, 1 and 2 */
 	int stderr_fd;		/* becomes fd 2; -1: as the plan has it */
+	bool terminal;		/* it is one: the controlling one */
 	int report_fd;		/* a pipe to write the report to; -1: none */
 	const int *fds;		/* become fd 3 and those after it */
 	int fd_count;

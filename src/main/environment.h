@@ -28,6 +28,7 @@ struct connection {
 	uint64_t id;
 	struct addr peer;
 	struct addr local;	/* ADDR_UNIX: its path is the listener's */
+	bool terminal;		/* the handler gets one, not the socket */
 };
 
 /*

@@ -267,6 +267,7 @@ front_new(struct minetd *mi, struct edition *edition, int channel)
 	}
 	front->mi = mi;
 	front->pid = -1;
+	answers_init(&front->answers);
 	if (edition != NULL)
 		front->edition = edition_ref(edition);
 	watch_init(&front->channel, channel, channel_ready, front);
@@ -294,6 +295,7 @@ front_free(struct front *front)
 	carried_forget(mi, front);
 	lend_forget(mi, front);
 	edition_unref(front->edition);
+	answers_fini(&front->answers);
 	free(front->told);
 	free(front);
 }

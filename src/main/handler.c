@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 enum {
-	STANDARD_VARS = 6,	/* see parts_collect() */
+	STANDARD_VARS = 7,	/* see parts_collect() */
 	NULL_FD = 0,		/* main's own standard input */
 };
 
@@ -33,7 +33,7 @@ struct plan_parts {
 	const struct conf_service *svc;
 	const struct conf_identity *identity;
 	const struct starter *starter;
-	const char *names[STANDARD_VARS];
+	const char *names[STANDARD_VARS]; /* NULL at the end */
 	const char *values[STANDARD_VARS];
 };
 
@@ -77,11 +77,11 @@ parts_collect(const struct conf *conf, const struct conf_service *svc,
 		.identity = identity,
 		.starter = starter,
 		.names = { "PATH", "USER", "LOGNAME", "HOME", "SHELL",
-		    "MINETD_SERVICE" },
+		    "MINETD_SERVICE", svc->pty ? "TERM" : NULL },
 		.values = { standard_path, user, user,
 		    conf_string(conf, identity->home),
 		    conf_string(conf, identity->shell),
-		    conf_string(conf, svc->name) },
+		    conf_string(conf, svc->name), "dumb" },
 	};
 }
 
@@ -91,7 +91,7 @@ text_size(const struct plan_parts *parts)
 {
 	size_t size = 0;
 
-	for (int i = 0; i < STANDARD_VARS; i++)
+	for (int i = 0; i < STANDARD_VARS && parts->names[i] != NULL; i++)
 		size += strlen(parts->names[i]) + 1 +
 		    strlen(parts->values[i]) + 1;
 	return size;
@@ -130,7 +130,7 @@ env_fill(const struct plan_parts *parts, const char **env, char *text)
 			env[n++] = var;
 	}
 	size_t defined = n;
-	for (int i = 0; i < STANDARD_VARS; i++) {
+	for (int i = 0; i < STANDARD_VARS && parts->names[i] != NULL; i++) {
 		size_t len = strlen(parts->names[i]);
 		size_t j = 0;
 

@@ -10,6 +10,8 @@
 
 #include "main/hear.h"
 
+#include <errno.h>
+
 #include "main/carried.h"
 #include "main/lend.h"
 #include "main/plan.h"
@@ -56,10 +58,12 @@ late_obey(struct front *front, const struct channel_item *item,
 	if (item->msg.type == CHANNEL_START && known)
 		return serve_connection(front->mi, front, item, now);
 	channel_discard(item->fd);
-	if (item->msg.type == CHANNEL_REJECTED && known)
-		return refused_peers(front, &item->msg, now);
-	return item->msg.type == CHANNEL_START ||
-	    item->msg.type == CHANNEL_REJECTED ? 0 : -1;
+	if (item->msg.type == CHANNEL_START)
+		return answers_add(&front->answers, item->msg.start.tag, -1,
+		    ESHUTDOWN);
+	if (item->msg.type != CHANNEL_REJECTED)
+		return -1;
+	return known ? refused_peers(front, &item->msg, now) : 0;
 }
 
 int

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "conf/conf.h"
+#include "main/answers.h"
 #include "main/edition.h"
 #include "main/handler.h"
 #include "main/loan.h"
@@ -53,6 +54,7 @@ struct front {
 	struct watch channel;
 	struct timer send_retry; /* when to send again, for want of an event */
 	struct timer drain_end;	/* when what it carries on is given up */
+	struct answer_queue answers; /* that it waits for */
 	struct monotime started;
 	bool *told;		/* per listener: it was sent */
 	uint32_t *carried;	/* per service: conversations that it carries

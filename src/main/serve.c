@@ -25,6 +25,7 @@
 #include "main/launch.h"
 #include "main/refused.h"
 #include "main/tell.h"
+#include "main/terminal.h"
 #include "main/waiter.h"
 
 void
@@ -203,20 +204,34 @@ service_plan(struct minetd *mi, const struct front *front,
 
 /* Start a child for the entry; on failure errno says why. */
 static int
-handler_start(struct minetd *mi, struct proc *proc,
-    const struct arrival *arrival)
+handler_start(struct minetd *mi, struct proc *proc, struct arrival *arrival)
 {
 	struct spawn_plan *plan = service_plan(mi, arrival->front,
 	    arrival->entry, proc->started);
+	int slave, rc, saved;
 
 	if (plan == NULL)
 		return -1;
-	return launch(mi, proc, plan, &arrival->files);
+	if (!arrival->conn.terminal)
+		return launch(mi, proc, plan, &arrival->files);
+	if (terminal_open(plan->child.cred.uid, &arrival->master, &slave) ==
+	    -1)
+		return -1;
+	struct spawn_files files = arrival->files;
+	files.socket = slave;
+	rc = launch(mi, proc, plan, &files);
+	saved = errno;
+	close(slave);
+	if (rc == -1) {
+		close(arrival->master);
+		arrival->master = -1;
+	}
+	errno = saved;
+	return rc;
 }
 
 struct proc *
-serve_arrival(struct minetd *mi, const struct arrival *arrival,
-    struct monotime now)
+serve_arrival(struct minetd *mi, struct arrival *arrival, struct monotime now)
 {
 	struct service *svc = arrival->entry->service;
 	struct proc *proc = proc_new(mi->procs);
@@ -241,6 +256,7 @@ serve_arrival(struct minetd *mi, const struct arrival *arrival,
 	}
 	spawn_failed_log(svc, &report, now, now);
 	service_give(mi, svc);
+	arrival->error = report.error;
 	return NULL;
 }
 
@@ -264,6 +280,8 @@ service_check(const struct front *front, const struct channel_msg *msg)
 
 	if (entry == NULL || entry->conf->exec.count == 0 || entry->conf->wait)
 		return NULL;
+	if (entry->conf->pty && msg->start.tag == 0)
+		return NULL;
 	/* One that drains has no listeners any more. */
 	if (front->state == FRONT_DRAINING && msg->start.service ==
 	    front->edition->listeners[msg->listener].service)
@@ -283,8 +301,19 @@ connection_lost(struct minetd *mi, const struct front *front,
 	service_give(mi, svc);
 }
 
+/* What the frontend that relays a terminal waits for; -1 when it cannot. */
+static int
+terminal_answer(const struct arrival *arrival, const struct channel_msg *msg,
+    int error)
+{
+	if (!arrival->conn.terminal)
+		return 0;
+	return answers_add(&arrival->front->answers, msg->start.tag,
+	    arrival->master, error);
+}
+
 int
-serve_connection(struct minetd *mi, const struct front *front,
+serve_connection(struct minetd *mi, struct front *front,
     const struct channel_item *item, struct monotime now)
 {
 	struct arrival arrival = {
@@ -292,6 +321,7 @@ serve_connection(struct minetd *mi, const struct front *front,
 		.at = serve_listener(front, item->msg.listener),
 		.conn.peer = item->msg.start.peer,
 		.files = { .socket = item->fd, .stderr_fd = -1 },
+		.master = -1,
 	};
 	const struct linger off = { 0, 0 };
 	bool wanted = false;
@@ -299,16 +329,17 @@ serve_connection(struct minetd *mi, const struct front *front,
 	if (arrival.at != NULL)
 		arrival.entry = service_check(front, &item->msg);
 	if (arrival.entry != NULL) {
+		arrival.conn.terminal = arrival.entry->conf->pty;
 		wanted = serve_has_room(mi, front, arrival.entry);
 		if (!wanted && refused_connection(mi, front,
 		    arrival.entry->service, &item->msg, now)) {
 			channel_discard(item->fd);
-			return 0;
+			return terminal_answer(&arrival, &item->msg, EAGAIN);
 		}
 	}
 	if (wanted && item->fd == CHANNEL_FD_LOST) {
 		connection_lost(mi, front, arrival.entry->service, now);
-		return 0;
+		return terminal_answer(&arrival, &item->msg, EMFILE);
 	}
 	if (!wanted || item->fd < 0 || !accepted_check(
 	    arrival.at->listener, item->fd, &arrival.conn)) {
@@ -322,7 +353,7 @@ serve_connection(struct minetd *mi, const struct front *front,
 		    arrival.at->listener->options.reuse_port);
 	serve_arrival(mi, &arrival, now);
 	close(item->fd);
-	return 0;
+	return terminal_answer(&arrival, &item->msg, arrival.error);
 }
 
 int

@@ -15,18 +15,20 @@
 
 /* What was checked, on its way to a handler. */
 struct arrival {
-	const struct front *front; /* that asks */
+	struct front *front;	/* that asks */
 	const struct edition_listener *at;
 	const struct edition_service *entry;
 	struct connection conn;	/* its id is given when it is served */
 	struct spawn_files files;
+	int master;		/* of its terminal; -1 without one */
+	int error;		/* errno when it could not be started; 0 */
 };
 
 /*
  * Start a handler for it; its files stay the caller's.  NULL when that failed,
  * which is logged.
  */
-struct proc *serve_arrival(struct minetd *mi, const struct arrival *arrival,
+struct proc *serve_arrival(struct minetd *mi, struct arrival *arrival,
 	    struct monotime now);
 
 /* Whether the frontend may ask for another handler of the service. */
@@ -42,7 +44,7 @@ const struct edition_listener *serve_listener(const struct front *front,
  * closed here.  Returns 0, also when no handler could be started (which is
  * logged), or -1 when no frontend of ours can have sent this.
  */
-int	serve_connection(struct minetd *mi, const struct front *front,
+int	serve_connection(struct minetd *mi, struct front *front,
 	    const struct channel_item *item, struct monotime now);
 
 /* Log the error of an ACCEPT_FAILED message; -1 as above. */

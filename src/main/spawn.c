@@ -212,6 +212,7 @@ start_shared(struct spawner *sp, struct slot *slot,
 		.report = &slot->report,
 		.socket = files->socket,
 		.stderr_fd = files->stderr_fd,
+		.terminal = conn->terminal,
 		.report_fd = -1,
 	};
 	slot->ticks = 0;
@@ -306,8 +307,8 @@ start_forked(struct spawner *sp, const struct spawn_plan *plan,
 	}
 	if (*pid == 0)
 		child_run(&(struct child_request){ &plan->child, envp, &report,
-		    files->socket, files->stderr_fd, write_end, files->fds,
-		    files->fd_count, files->listen_pid });
+		    files->socket, files->stderr_fd, conn->terminal, write_end,
+		    files->fds, files->fd_count, files->listen_pid });
 	if (write_end != -1)
 		close(write_end);
 	free(envp);

@@ -261,7 +261,8 @@ serving_send(struct minetd *mi, struct front *front)
 static bool
 news_send(struct minetd *mi, struct front *front)
 {
-	if (!serving_send(mi, front))
+	if (!serving_send(mi, front) ||
+	    !answers_send(&front->answers, front->channel.fd))
 		return false;
 	if (front->ping_due && !message_send(front, CHANNEL_PING, 0, -1))
 		return false;

@@ -425,7 +425,7 @@ upgrade_proceed(struct minetd *mi, struct monotime now)
 	    mi->reload.phase == RELOAD_IDLE && !mi->reload.wanted)
 		check_start(mi, now);
 	if (up->phase == UPGRADE_STOPPING && !front_any_stopping(mi) &&
-	    children_settled(mi, now))
+	    !answers_due(mi) && children_settled(mi, now))
 		image_next(mi, now);
 }
 

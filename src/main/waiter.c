@@ -198,13 +198,14 @@ sockets_return(struct minetd *mi, const struct front *front,
 }
 
 int
-waiter_ready(struct minetd *mi, const struct front *front, uint32_t listener,
+waiter_ready(struct minetd *mi, struct front *front, uint32_t listener,
     struct monotime now)
 {
 	struct arrival arrival = {
 		.front = front,
 		.at = serve_listener(front, listener),
 		.files = { .stderr_fd = -1 },
+		.master = -1,
 	};
 	struct listener *lst;
 	struct proc *proc;

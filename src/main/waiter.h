@@ -17,7 +17,7 @@
  * when it could not be started, or -1 when no frontend of ours can have asked
  * for it.
  */
-int	waiter_ready(struct minetd *mi, const struct front *front,
+int	waiter_ready(struct minetd *mi, struct front *front,
 	    uint32_t listener, struct monotime now);
 
 /* Such a handler was reaped: the frontend has its sockets again. */
