@@ -56,7 +56,7 @@ MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	spawn child cred proc state statecheck handover precheck upgrade \
 	restore inherited adopt accepted swap lend loan launch
 FRONTEND_SRCS = frontend confine inlet accept admit dispatch carry builtin \
-	answer linger redirect pty tcpmux muxline preface farewell dgram \
+	answer linger redirect pty tcpmux muxline preface farewell dgram datagram peers \
 	wait rest refusal outbox errlog lines
 UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
 	environment_test key_test log_test logsink_test loop_test match_test \

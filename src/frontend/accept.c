@@ -156,8 +156,7 @@ client_serve(struct inlet *in, const struct client *client, bool refuse,
 		return;
 	}
 	dispatch_refuse(acc, client);
-	acceptor_refuse(acc, client->service, in->index, &client->peer,
-	    VERDICT_FULL, now);
+	acceptor_refuse(acc, client, VERDICT_FULL, now);
 }
 
 /*
@@ -386,6 +385,7 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 	acc->carrier.take = carried_taken;
 	acc->carrier.give = carried_given;
 	acc->carrier.arg = acc;
+	peers_init(&acc->peers, acc);
 	preface_set_init(&acc->prefaces, &acc->carrier);
 	for (uint32_t i = 0; i < adm->listeners; i++) {
 		struct inlet *in = &acc->inlets[i];
@@ -410,6 +410,8 @@ acceptor_listen(struct acceptor *acc, uint32_t listener,
 	in->serve = serve_of(in);
 	if (in->serve == wait_serve)
 		wait_returned(in, monotime_now());
+	else if (in->serve == dgram_serve)
+		dgram_listen(in);
 	inlet_release(in, HOLD_WAIT);
 	if (in->holds != 0)
 		return 0;
@@ -431,6 +433,7 @@ acceptor_stop(struct acceptor *acc)
 {
 	timer_disarm(loop_timers(acc->loop), &acc->closing);
 	acc->stopped = true;
+	peers_stop(&acc->peers);
 	acc->carried_news = true;
 	for (uint32_t i = 0; i < acc->adm->listeners; i++)
 		inlet_close(&acc->inlets[i]);
@@ -454,11 +457,12 @@ acceptor_admit(const struct acceptor *acc, uint32_t service,
 }
 
 void
-acceptor_refuse(struct acceptor *acc, uint32_t service, uint32_t listener,
-    const struct addr *peer, enum verdict verdict, struct monotime now)
+acceptor_refuse(struct acceptor *acc, const struct client *client,
+    enum verdict verdict, struct monotime now)
 {
 	(void)verdict;
-	refusal_note(&acc->refusals, service, listener, peer, now);
+	refusal_note(&acc->refusals, client->service, client->listener,
+	    &client->peer, now);
 }
 
 void

@@ -17,6 +17,7 @@
 #include "frontend/carry.h"
 #include "frontend/inlet.h"
 #include "frontend/outbox.h"
+#include "frontend/peers.h"
 #include "frontend/preface.h"
 #include "frontend/refusal.h"
 
@@ -34,6 +35,9 @@ struct acceptor {
 	struct carrier carrier;	/* of those that have no handler */
 	struct preface_set prefaces; /* of those of unknown service */
 	struct refusal_account refusals;
+	struct peers peers;	/* that send datagrams */
+	uint8_t builtin_ports[65536 / 8]; /* udp ports of built-ins, as bits */
+	uint8_t datagram[DATAGRAM_MAX]; /* that was received last */
 	struct timer retry;	/* when to try accept again */
 	struct timer closing;	/* when to look at the closing listeners */
 	struct monotime started; /* when main said GO */
@@ -78,9 +82,8 @@ enum verdict acceptor_admit(const struct acceptor *acc, uint32_t service,
 uint32_t acceptor_lacks(const struct inlet *in);
 
 /* Note that it may not, for main and its log. */
-void	acceptor_refuse(struct acceptor *acc, uint32_t service,
-	    uint32_t listener, const struct addr *peer, enum verdict verdict,
-	    struct monotime now);
+void	acceptor_refuse(struct acceptor *acc, const struct client *client,
+	    enum verdict verdict, struct monotime now);
 
 /* A handler was asked for: it counts until main says that it has ended. */
 void	acceptor_take(struct acceptor *acc, uint32_t service);

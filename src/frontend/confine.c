@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -61,6 +62,13 @@ static const int allowed_calls[] = {
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
 	SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(exit), SCMP_SYS(exit_group),
+};
+
+/* Levels and numbers of setsockopt(2): rest.c and datagram.c. */
+static const int allowed_options[][2] = {
+	{ SOL_SOCKET, SO_TIMESTAMPNS },
+	{ IPPROTO_IP, IP_PKTINFO },
+	{ IPPROTO_IPV6, IPV6_RECVPKTINFO },
 };
 
 static int
@@ -198,12 +206,12 @@ filter_add_rules(scmp_filter_ctx filter)
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i],
 		    0);
-	/* The time stamp of a datagram; see rest.h. */
-	if (rc == 0)
+	for (size_t i = 0; i < sizeof(allowed_options) /
+	    sizeof(allowed_options[0]) && rc == 0; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-		    SCMP_SYS(setsockopt), 2,
-		    SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET),
-		    SCMP_A2(SCMP_CMP_EQ, SO_TIMESTAMPNS));
+		    SCMP_SYS(setsockopt), 2, SCMP_A1(SCMP_CMP_EQ,
+		    (scmp_datum_t)allowed_options[i][0]), SCMP_A2(SCMP_CMP_EQ,
+		    (scmp_datum_t)allowed_options[i][1]));
 	/* Of terminals, which mode they are in. */
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl),

@@ -2,15 +2,88 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * Datagrams: built-ins, and one handler for each peer.
+ * Listeners of datagrams that the frontend reads itself.
+ *
+ * A builtin sends at most one datagram for each that it gets, and to nobody
+ * who might answer that: no two of them can talk to each other for ever.
  */
 
 #include "frontend/dgram.h"
 
+#include <errno.h>
+#include <time.h>
+
+#include "frontend/answer.h"
+#include "frontend/datagram.h"
+#include "frontend/peers.h"
+
+enum {
+	DATAGRAMS_PER_WAKEUP = 64, /* of one listener; then others get a turn */
+};
+
+void
+dgram_listen(struct inlet *in)
+{
+	struct acceptor *acc = in->acceptor;
+	uint32_t service;
+
+	datagram_prepare(in->watch.fd, &in->bound);
+	if (inlet_service(in, &service)->does == ADMISSION_BUILTIN)
+		acc->builtin_ports[in->bound.port / 8] |=
+		    (uint8_t)(1u << in->bound.port % 8);
+}
+
+/* Whether one of our own builtins has that port, whatever its address. */
+static bool
+port_is_own(const struct acceptor *acc, uint16_t port)
+{
+	return (acc->builtin_ports[port / 8] & (1u << port % 8)) != 0;
+}
+
+static void
+builtin_answer(struct inlet *in, const struct admission_service *svc,
+    const struct datagram *dg, size_t len)
+{
+	struct acceptor *acc = in->acceptor;
+	uint8_t reply[DATAGRAM_MAX];
+	size_t reply_len;
+
+	if (!datagram_answerable(&dg->peer) ||
+	    port_is_own(acc, dg->peer.port))
+		return;
+	reply_len = answer_make(svc->builtin, acc->datagram, len, time(NULL),
+	    reply, sizeof(reply));
+	/* An empty datagram is answered by an empty one. */
+	if (reply_len > 0 || (svc->builtin == CONF_BUILTIN_ECHO && len == 0))
+		datagram_send(in->watch.fd, &in->bound, dg, reply, reply_len);
+}
+
 bool
 dgram_serve(struct inlet *in, struct monotime now)
 {
-	(void)now;
-	inlet_hold(in, HOLD_FAILED);
-	return true;
+	struct acceptor *acc = in->acceptor;
+	uint32_t service;
+	const struct admission_service *svc = inlet_service(in, &service);
+
+	for (int i = 0; i < DATAGRAMS_PER_WAKEUP; i++) {
+		struct datagram dg;
+		ssize_t len;
+
+		if (!outbox_has_room(acc->outbox)) {
+			inlet_hold(in, HOLD_CHANNEL);
+			return false;
+		}
+		len = datagram_receive(in->watch.fd, &in->bound, &dg,
+		    acc->datagram, sizeof(acc->datagram));
+		if (len == -1 && errno == EAGAIN)
+			return true;
+		/* What was sent before may not have arrived: no matter. */
+		if (len == -1)
+			continue;
+		if (svc->does == ADMISSION_BUILTIN)
+			builtin_answer(in, svc, &dg, (size_t)len);
+		else
+			peers_receive(&acc->peers, in, &dg, (size_t)len, now);
+	}
+	return false;
 }

@@ -2,7 +2,8 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * Datagrams: built-ins, and one handler for each peer.
+ * Listeners of datagrams that the frontend reads itself: built-ins answer each,
+ * handlers are one for each peer.
  */
 
 #ifndef MINETD_DGRAM_H
@@ -10,7 +11,10 @@
 
 #include "frontend/accept.h"
 
-/* One turn of a listener of datagrams, as inlet_fn has it. */
+/* The listener was lent. */
+void	dgram_listen(struct inlet *in);
+
+/* One turn of it, as inlet_fn has it. */
 bool	dgram_serve(struct inlet *in, struct monotime now);
 
 #endif

@@ -112,6 +112,7 @@ outbox_due(void *arg, struct monotime now)
 	struct frontend *fr = arg;
 	uint32_t events = EPOLLIN;
 
+	peers_proceed(&fr->acceptor.peers, now);
 	if (fr->leaving)
 		acceptor_report(&fr->acceptor, now);
 	else
@@ -167,9 +168,12 @@ static int
 loan_take(struct frontend *fr, const struct channel_item *item,
     struct monotime now)
 {
-	if (item->msg.loan.kind != CHANNEL_LOAN_STDERR)
+	if (item->fd == -1)
 		return -1;
-	errlog_add(&fr->errlog, &item->msg, item->fd, now);
+	if (item->msg.loan.kind == CHANNEL_LOAN_DATAGRAMS)
+		peers_loan(&fr->acceptor.peers, &item->msg, item->fd, now);
+	else
+		errlog_add(&fr->errlog, &item->msg, item->fd, now);
 	return 0;
 }
 
@@ -200,6 +204,9 @@ message_obey(struct frontend *fr, struct channel_item *item,
 		return 0;
 	case CHANNEL_LOAN:
 		return loan_take(fr, item, now);
+	case CHANNEL_RETURN:
+		peers_return(&fr->acceptor.peers, &item->msg, item->fd, now);
+		return 0;
 	case CHANNEL_PARTNER:
 		carrier_partner(&fr->acceptor.carrier, item->msg.partner.tag,
 		    item->fd, item->msg.partner.error, now);

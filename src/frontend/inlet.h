@@ -47,6 +47,7 @@ struct inlet {
 	uint32_t holds;		/* enum hold; 0: polled, if it has a socket */
 	uint32_t errors;	/* of accept in a row */
 	uint8_t transport;	/* enum conf_transport, of the socket */
+	struct addr bound;	/* udp: what the socket is bound to */
 	bool watched;		/* see inlet_watch_held() */
 	bool empty_due;		/* it is closed, and main not told of it */
 	bool had_turn;		/* it accepted before it was held */

@@ -246,8 +246,7 @@ mux_lead(struct mux *mux, uint32_t service, struct monotime now)
 		return;
 	}
 	dispatch_refuse(acc, &client);
-	acceptor_refuse(acc, service, client.listener, &client.peer, verdict,
-	    now);
+	acceptor_refuse(acc, &client, verdict, now);
 }
 
 static void

@@ -55,21 +55,35 @@ var_put_number(struct writer *wr, const char *name, uint64_t value)
 	var_put(wr, name, digit);
 }
 
+/* A handler that waits has no peer yet. */
 static void
-tcp_vars(struct writer *wr, const struct connection *conn)
+remote_vars(struct writer *wr, const struct connection *conn, bool udp)
 {
 	char host[ADDR_TEXT_SIZE];
 
-	var_put(wr, "PROTO", "TCP");
-	addr_format_host(&conn->local, host);
-	var_put(wr, "TCPLOCALIP", host);
-	var_put_number(wr, "TCPLOCALPORT", conn->local.port);
+	if (conn->peer.family == ADDR_NONE)
+		return;
 	addr_format_host(&conn->peer, host);
-	var_put(wr, "TCPREMOTEIP", host);
-	var_put_number(wr, "TCPREMOTEPORT", conn->peer.port);
+	var_put(wr, udp ? "UDPREMOTEIP" : "TCPREMOTEIP", host);
+	var_put_number(wr, udp ? "UDPREMOTEPORT" : "TCPREMOTEPORT",
+	    conn->peer.port);
 	var_put(wr, "REMOTE_ADDR", host);
 	var_put_number(wr, "REMOTE_PORT", conn->peer.port);
 	var_put(wr, "REMOTE_HOST", host);
+}
+
+static void
+ip_vars(struct writer *wr, const struct connection *conn)
+{
+	bool udp = conn->datagrams;
+	char host[ADDR_TEXT_SIZE];
+
+	var_put(wr, "PROTO", udp ? "UDP" : "TCP");
+	addr_format_host(&conn->local, host);
+	var_put(wr, udp ? "UDPLOCALIP" : "TCPLOCALIP", host);
+	var_put_number(wr, udp ? "UDPLOCALPORT" : "TCPLOCALPORT",
+	    conn->local.port);
+	remote_vars(wr, conn, udp);
 }
 
 static void
@@ -78,6 +92,8 @@ unix_vars(struct writer *wr, const struct connection *conn)
 	struct addr_cred cred = addr_cred(&conn->peer);
 
 	var_put(wr, "PROTO", "UNIX");
+	if (conn->peer.family == ADDR_NONE)
+		return;
 	var_put_number(wr, "UNIXREMOTEUID", cred.uid);
 	var_put_number(wr, "UNIXREMOTEGID", cred.gid);
 	var_put_number(wr, "UNIXREMOTEPID", cred.pid);
@@ -89,6 +105,8 @@ vsock_vars(struct writer *wr, const struct connection *conn)
 	struct addr_vsock peer = addr_vsock(&conn->peer);
 
 	var_put(wr, "PROTO", "VSOCK");
+	if (conn->peer.family == ADDR_NONE)
+		return;
 	var_put_number(wr, "VSOCKREMOTECID", peer.cid);
 	var_put_number(wr, "VSOCKREMOTEPORT", peer.port);
 }
@@ -107,6 +125,6 @@ environment_format(const struct connection *conn, char *text,
 	else if (conn->local.family == ADDR_VSOCK)
 		vsock_vars(&wr, conn);
 	else
-		tcp_vars(&wr, conn);
+		ip_vars(&wr, conn);
 	return wr.count;
 }

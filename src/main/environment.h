@@ -29,6 +29,7 @@ struct connection {
 	struct addr peer;
 	struct addr local;	/* ADDR_UNIX: its path is the listener's */
 	bool terminal;		/* the handler gets one, not the socket */
+	bool datagrams;		/* udp */
 };
 
 /*

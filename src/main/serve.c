@@ -21,8 +21,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/transport.h"
 #include "main/accepted.h"
 #include "main/launch.h"
+#include "main/loan.h"
 #include "main/refused.h"
 #include "main/tell.h"
 #include "main/terminal.h"
@@ -202,6 +204,31 @@ service_plan(struct minetd *mi, const struct front *front,
 	return svc->plan != NULL ? &svc->plan->spawn : NULL;
 }
 
+static struct loan_datagrams
+datagrams_of(const struct arrival *arrival, const struct connection *conn)
+{
+	return (struct loan_datagrams){
+		.service = arrival->entry->service,
+		.listener = arrival->at->listener,
+		.conn = conn,
+		.tag = arrival->tag,
+	};
+}
+
+/* On one end of a socketpair, the other end of which the frontend gets. */
+static int
+datagrams_start(struct minetd *mi, struct proc *proc, struct spawn_plan *plan,
+    const struct arrival *arrival)
+{
+	const struct loan_datagrams of = datagrams_of(arrival, &proc->conn);
+	struct spawn_files files = arrival->files;
+
+	files.socket = loan_datagrams_new(mi, &of);
+	if (files.socket == -1)
+		return -1;
+	return launch(mi, proc, plan, &files);
+}
+
 /* Start a child for the entry; on failure errno says why. */
 static int
 handler_start(struct minetd *mi, struct proc *proc, struct arrival *arrival)
@@ -212,6 +239,8 @@ handler_start(struct minetd *mi, struct proc *proc, struct arrival *arrival)
 
 	if (plan == NULL)
 		return -1;
+	if (arrival->tag != 0)
+		return datagrams_start(mi, proc, plan, arrival);
 	if (!arrival->conn.terminal)
 		return launch(mi, proc, plan, &arrival->files);
 	if (terminal_open(plan->child.cred.uid, &arrival->master, &slave) ==
@@ -237,12 +266,12 @@ serve_arrival(struct minetd *mi, struct arrival *arrival, struct monotime now)
 	struct proc *proc = proc_new(mi->procs);
 	struct child_report report = { CHILD_CLONE, ENOMEM };
 
+	arrival->conn.id = mi->next_id++;
 	service_take(mi, svc, arrival->front, now);
 	if (proc != NULL) {
 		proc->service = svc;
 		proc->listener = arrival->at->listener;
 		proc->conn = arrival->conn;
-		proc->conn.id = mi->next_id++;
 		proc->started = now;
 		if (handler_start(mi, proc, arrival) == 0) {
 			listener_ref(proc->listener);
@@ -312,6 +341,44 @@ terminal_answer(const struct arrival *arrival, const struct channel_msg *msg,
 	    arrival->master, error);
 }
 
+/* Whether the addresses of a datagram can be those of the listener. */
+static bool
+datagrams_check(const struct listener *lst, const struct connection *conn)
+{
+	uint16_t family = conn->local.family;
+
+	return lst->listening && lst->waiter == 0 &&
+	    (family == ADDR_IP4 || family == ADDR_IP6) &&
+	    conn->peer.family == family &&
+	    conn->local.port == lst->local.port &&
+	    (addr_is_any(&lst->local) || addr_is_any(&conn->local) ||
+	    lst->options.transparent || addr_equal(&conn->local, &lst->local));
+}
+
+/* A peer has sent a datagram: there is no connection, and no descriptor. */
+static int
+serve_datagrams(struct minetd *mi, struct arrival *arrival,
+    const struct channel_item *item, struct monotime now)
+{
+	arrival->conn.local = item->msg.start.local;
+	arrival->conn.datagrams = true;
+	arrival->tag = item->msg.start.tag;
+	if (item->fd != -1 || arrival->tag == 0 || arrival->entry == NULL ||
+	    !serve_has_room(mi, arrival->front, arrival->entry) ||
+	    !datagrams_check(arrival->at->listener, &arrival->conn)) {
+		channel_discard(item->fd);
+		return -1;
+	}
+	if (serve_arrival(mi, arrival, now) == NULL &&
+	    loan_find(mi, CHANNEL_LOAN_DATAGRAMS, arrival->conn.id) == NULL) {
+		const struct loan_datagrams of = datagrams_of(arrival,
+		    &arrival->conn);
+
+		loan_datagrams_refuse(mi, &of);
+	}
+	return 0;
+}
+
 int
 serve_connection(struct minetd *mi, struct front *front,
     const struct channel_item *item, struct monotime now)
@@ -328,6 +395,9 @@ serve_connection(struct minetd *mi, struct front *front,
 
 	if (arrival.at != NULL)
 		arrival.entry = service_check(front, &item->msg);
+	if (arrival.at != NULL &&
+	    transport_is_dgram(arrival.at->listener->transport))
+		return serve_datagrams(mi, &arrival, item, now);
 	if (arrival.entry != NULL) {
 		arrival.conn.terminal = arrival.entry->conf->pty;
 		wanted = serve_has_room(mi, front, arrival.entry);

@@ -21,6 +21,7 @@ struct arrival {
 	struct connection conn;	/* its id is given when it is served */
 	struct spawn_files files;
 	int master;		/* of its terminal; -1 without one */
+	uint32_t tag;		/* udp: of the START */
 	int error;		/* errno when it could not be started; 0 */
 };
 

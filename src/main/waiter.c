@@ -220,6 +220,7 @@ waiter_ready(struct minetd *mi, struct front *front, uint32_t listener,
 	    !serve_has_room(mi, front, arrival.entry))
 		return -1;
 	arrival.conn.local = lst->local;
+	arrival.conn.datagrams = lst->transport == CONF_UDP;
 	all = arrival.entry->conf->activation == CONF_ACTIVATION_SYSTEMD;
 	if (all) {
 		proc = activation_start(mi, &arrival, now);
