@@ -19,6 +19,7 @@
 enum {
 	FIRST_MSEC = 50,
 	LAST_MSEC = 5000,
+	DOUBTS = 3,
 	SHORT_MSEC = 1000,	/* a life in which nothing was accepted, where
 				 * nothing can be counted */
 };
@@ -73,11 +74,27 @@ queue_length(int fd)
 	return info.tcpi_unacked;
 }
 
+/* How many are surely left. */
+static unsigned
+certain(unsigned left, enum conf_transport transport)
+{
+	if (transport_is_dgram(transport))
+		return left;
+	return left > DOUBTS ? left - DOUBTS : 0;
+}
+
+bool
+rest_is_over(unsigned left, enum conf_transport transport)
+{
+	return certain(left, transport) > REST_TRIES;
+}
+
 uint32_t
-rest_msec(unsigned left)
+rest_msec(unsigned left, enum conf_transport transport)
 {
 	uint32_t msec = FIRST_MSEC;
 
+	left = certain(left, transport);
 	if (left <= 1)
 		return 0;
 	for (unsigned i = 2; i < left && msec < LAST_MSEC; i++)

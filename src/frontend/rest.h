@@ -39,8 +39,14 @@ struct rest {
 	bool throttled;		/* main knows that it rests */
 };
 
-/* How long to rest when so many handlers have left it; pure. */
-uint32_t rest_msec(unsigned left);
+/*
+ * How long to rest when so many handlers in a row seem to have left what was
+ * there, 0 for not at all, and whether that is enough to throw it away.  Of
+ * clients that is not quite certain, since others come meanwhile, so a few more
+ * are let pass.  Pure.
+ */
+uint32_t rest_msec(unsigned left, enum conf_transport transport);
+bool	rest_is_over(unsigned left, enum conf_transport transport);
 
 /* Whether clients are counted, for which each arrival must be seen. */
 bool	rest_counts(enum conf_transport transport);

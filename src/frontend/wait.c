@@ -47,7 +47,7 @@ throttle_tell(struct inlet *in, const struct rest *rest, bool on)
 		return false;
 	msg->throttled.on = on;
 	msg->throttled.discarded = rest->discarded;
-	msg->throttled.msec = on ? rest_msec(rest->left) : 0;
+	msg->throttled.msec = on ? rest_msec(rest->left, in->transport) : 0;
 	return true;
 }
 
@@ -89,7 +89,7 @@ left_again(struct inlet *in, struct rest *rest, struct monotime now)
 		return true;
 	}
 	rest->left++;
-	if (rest->left > REST_TRIES) {
+	if (rest_is_over(rest->left, in->transport)) {
 		front_discard(in);
 		rest->discarded++;
 		throttle_tell(in, rest, true);
@@ -97,7 +97,7 @@ left_again(struct inlet *in, struct rest *rest, struct monotime now)
 		rest->asked = false;
 		return false;
 	}
-	msec = rest_msec(rest->left);
+	msec = rest_msec(rest->left, in->transport);
 	if (msec == 0)
 		return true;
 	if (!rest->throttled)
