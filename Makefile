@@ -54,15 +54,17 @@ MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	plan match edition listener listenlog sockopt sockpath retry service \
 	handler front hear refused carried waiter tell serve environment \
 	spawn child cred proc state statecheck handover precheck upgrade \
-	restore inherited adopt accepted swap lend loan launch
+	restore inherited adopt accepted swap lend loan launch \
+	resolve
 FRONTEND_SRCS = frontend confine inlet accept admit dispatch carry builtin \
-	answer linger redirect pty tcpmux muxline preface farewell dgram datagram peers \
-	wait rest refusal outbox errlog lines
+	answer linger redirect pty tcpmux muxline preface farewell dgram \
+	datagram peers wait rest refusal outbox errlog lines relay pipes \
+	proxyout
 UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
 	environment_test key_test log_test logsink_test loop_test match_test \
 	muxline_test overlap_test admission_test accepted_test bucket_test \
-	lines_test \
-	plan_test prescan_test proc_test sockopt_test state_test timer_test \
+	lines_test plan_test prescan_test proc_test sockopt_test state_test \
+	timer_test proxyout_test \
 	url_test value_test
 TEST_BINS = captive dial handdown hostile probe stopper storm waiter
 # A minetd of the same build that differs in one thing: the version of a state,

@@ -130,6 +130,7 @@ struct channel_connect {
 	uint32_t tag;
 	uint32_t service;
 	uint32_t target;	/* index among the targets of the service */
+	int32_t error;		/* RESOLVE: errno of the last target */
 };
 
 struct channel_target {

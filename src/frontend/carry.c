@@ -207,13 +207,14 @@ carrier_partner(struct carrier *carrier, uint32_t tag, int fd, int error,
 {
 	struct carried *carried;
 
-	/* The last ones that began are those that wait. */
-	TAILQ_FOREACH_REVERSE(carried, &carrier->all, carried_list, entry)
+	/* Most who wait for an answer have just come. */
+	TAILQ_FOREACH_REVERSE(carried, &carrier->all, carried_list, entry) {
 		if (carried->tag == tag && carried->kind->partner != NULL)
 			break;
+	}
 	/* It may have ended while main was asked. */
 	if (carried == NULL) {
-		if (fd != -1)
+		if (fd >= 0)
 			close(fd);
 		return -1;
 	}

@@ -37,6 +37,7 @@ struct client {
 
 struct carrier;
 struct carried;
+struct redirects;
 
 /* What differs between kinds of conversations. */
 struct carried_kind {
@@ -86,6 +87,8 @@ struct carrier {
 	struct carried_list ended; /* main was not told of yet */
 	uint32_t count;		/* in all */
 	uint32_t next_tag;
+	struct redirects *redirects; /* what redirects share; NULL: no client
+				 * of one has come yet */
 	carrier_fn *take;	/* a place in the count of a service is taken, */
 	carrier_fn *give;	/*   or given back */
 	void *arg;

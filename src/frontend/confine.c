@@ -21,6 +21,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +35,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "frontend/pipes.h"
 
 #ifdef MINETD_SANITIZED
 static const bool sanitized = true;
@@ -53,7 +58,7 @@ static const int allowed_calls[] = {
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
 	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64),
 	SCMP_SYS(accept4), SCMP_SYS(close), SCMP_SYS(getsockopt),
-	SCMP_SYS(getsockname), SCMP_SYS(shutdown),
+	SCMP_SYS(getsockname), SCMP_SYS(shutdown), SCMP_SYS(splice),
 	SCMP_SYS(read), SCMP_SYS(write),
 	SCMP_SYS(sendto), SCMP_SYS(recvfrom),
 	SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg),
@@ -197,8 +202,64 @@ landlock_enforce(void)
 	return rc;
 }
 
+/* What is allowed if the low halves of two arguments are these. */
+struct allowed_pair {
+	int call;
+	unsigned index;		/* of the first; the other is the next one */
+	int values[2];
+};
+
+/* What relaying needs, and nothing else of these calls. */
+static const struct allowed_pair allowed_pairs[] = {
+	{ SCMP_SYS(fcntl), 1, { F_SETFL, O_NONBLOCK } },
+	{ SCMP_SYS(fcntl64), 1, { F_SETFL, O_NONBLOCK } },
+	{ SCMP_SYS(fcntl), 1, { F_SETPIPE_SZ, PIPES_LARGE } },
+	{ SCMP_SYS(fcntl64), 1, { F_SETPIPE_SZ, PIPES_LARGE } },
+	{ SCMP_SYS(setsockopt), 1, { SOL_SOCKET, SO_LINGER } },
+	{ SCMP_SYS(setsockopt), 1, { IPPROTO_TCP, TCP_NODELAY } },
+};
+
+static struct scmp_arg_cmp
+low_half(unsigned index, int value)
+{
+	return SCMP_CMP64(index, SCMP_CMP_MASKED_EQ, 0xffffffff,
+	    (uint32_t)value);
+}
+
 static int
-filter_add_rules(scmp_filter_ctx filter)
+relay_add_rules(scmp_filter_ctx filter)
+{
+	size_t n = sizeof(allowed_pairs) / sizeof(allowed_pairs[0]);
+	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(pipe2), 1,
+	    low_half(1, O_CLOEXEC | O_NONBLOCK));
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		const struct allowed_pair *pair = &allowed_pairs[i];
+
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, pair->call, 2,
+		    low_half(pair->index, pair->values[0]),
+		    low_half(pair->index + 1, pair->values[1]));
+	}
+	return rc;
+}
+
+/* Streams over IP: no other socket can be made, nor one that listens. */
+static int
+connect_add_rules(scmp_filter_ctx filter)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
+
+	for (size_t i = 0; i < 2 && rc == 0; i++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket),
+		    3, low_half(0, families[i]),
+		    low_half(1, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC),
+		    low_half(2, 0));
+	return rc;
+}
+
+static int
+filter_add_rules(scmp_filter_ctx filter, bool connects)
 {
 	size_t n = sizeof(allowed_calls) / sizeof(allowed_calls[0]);
 	int rc = 0;
@@ -220,11 +281,15 @@ filter_add_rules(scmp_filter_ctx filter)
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 		    SCMP_A4(SCMP_CMP_MASKED_EQ, 0xffffffff, 0xffffffff));
+	if (rc == 0)
+		rc = relay_add_rules(filter);
+	if (rc == 0 && connects)
+		rc = connect_add_rules(filter);
 	return rc;
 }
 
 static int
-filter_load(void)
+filter_load(bool connects)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 
@@ -233,7 +298,7 @@ filter_load(void)
 		return -1;
 	}
 
-	int rc = filter_add_rules(filter);
+	int rc = filter_add_rules(filter, connects);
 	if (rc == 0)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);
@@ -244,7 +309,7 @@ filter_load(void)
 }
 
 enum confine_step
-confine(uint32_t uid, uint32_t gid)
+confine(uint32_t uid, uint32_t gid, bool connects)
 {
 	if (capng_get_caps_process() != 0)
 		return CONFINE_CAPABILITIES;
@@ -265,7 +330,7 @@ confine(uint32_t uid, uint32_t gid)
 		return CONFINE_PRIVILEGES;
 	if (!sanitized && landlock_enforce() == -1)
 		return CONFINE_LANDLOCK;
-	if (!sanitized && filter_load() == -1)
+	if (!sanitized && filter_load(connects) == -1)
 		return CONFINE_SECCOMP;
 	return CONFINE_DONE;
 }

@@ -12,6 +12,7 @@
 #ifndef MINETD_CONFINE_H
 #define MINETD_CONFINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum confine_step {
@@ -28,9 +29,10 @@ enum confine_step {
 /*
  * Confine this process.  What takes a capability (the empty root, the change to
  * uid and gid) is left out when main was started without it, and a kernel
- * without Landlock or seccomp is no error.  Returns CONFINE_DONE,
- * or the step that failed with its errno; the process must then end.
+ * without Landlock or seccomp is no error.  If it connects, it keeps the calls
+ * to do so over IP.  Returns CONFINE_DONE, or the step that failed with its
+ * errno; the process must then end.
  */
-enum confine_step confine(uint32_t uid, uint32_t gid);
+enum confine_step confine(uint32_t uid, uint32_t gid, bool connects);
 
 #endif

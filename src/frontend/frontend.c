@@ -28,6 +28,7 @@
 #include "frontend/confine.h"
 #include "frontend/errlog.h"
 #include "frontend/outbox.h"
+#include "frontend/redirect.h"
 
 enum {
 	SEND_RETRY_MSEC = 5,	/* after ETOOMANYREFS, which has no event */
@@ -211,6 +212,9 @@ message_obey(struct frontend *fr, struct channel_item *item,
 		carrier_partner(&fr->acceptor.carrier, item->msg.partner.tag,
 		    item->fd, item->msg.partner.error, now);
 		return 0;
+	case CHANNEL_TARGET:
+		return redirect_target(&fr->acceptor.carrier,
+		    &item->msg.target);
 	default:
 		return -1;
 	}
@@ -302,7 +306,8 @@ frontend_run(int channel)
 	tzset();
 	if (frontend_init(&fr, channel) == -1)
 		return failure_send(channel, CONFINE_DONE, errno);
-	step = confine(fr.adm->frontend_uid, fr.adm->frontend_gid);
+	step = confine(fr.adm->frontend_uid, fr.adm->frontend_gid,
+	    fr.adm->connects != 0);
 	if (step != CONFINE_DONE)
 		return failure_send(channel, step, errno);
 	outbox_add(&fr.outbox, CHANNEL_READY, 0, -1);

@@ -8,6 +8,7 @@
 #ifndef MINETD_REDIRECT_H
 #define MINETD_REDIRECT_H
 
+#include "base/channel.h"
 #include "frontend/carry.h"
 
 /*
@@ -16,5 +17,11 @@
  */
 void	redirect_begin(struct carrier *carrier, const struct client *client,
 	    struct monotime now);
+
+/*
+ * A target has another address from now on.  -1 when there is no such target.
+ */
+int	redirect_target(struct carrier *carrier,
+	    const struct channel_target *target);
 
 #endif

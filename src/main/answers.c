@@ -19,6 +19,8 @@
 
 enum {
 	ANSWERS_MAX = 1024,
+	ANSWERS_MANY = 512,	/* the frontend is not heard until it has read
+				 * some */
 };
 
 struct answer {
@@ -72,6 +74,12 @@ answers_add(struct answer_queue *queue, uint32_t tag, int fd, int error)
 	STAILQ_INSERT_TAIL(&queue->list, answer, entry);
 	queue->count++;
 	return 0;
+}
+
+bool
+answers_full(const struct answer_queue *queue)
+{
+	return queue->count >= ANSWERS_MANY;
 }
 
 bool

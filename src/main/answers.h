@@ -39,6 +39,9 @@ void	answers_fini(struct answer_queue *queue);
 int	answers_add(struct answer_queue *queue, uint32_t tag, int fd,
 	    int error);
 
+/* Whether so much waits that the frontend should not ask for more. */
+bool	answers_full(const struct answer_queue *queue);
+
 /*
  * Send what the channel takes; false with errno of channel_send() when
  * something is left.

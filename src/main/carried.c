@@ -7,7 +7,14 @@
 
 #include "main/carried.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/done.h"
 #include "main/serve.h"
@@ -33,6 +40,41 @@ service_name(const struct front *front, const struct channel_msg *msg,
 		return -1;
 	*name = ed->services[msg->done.service].service->name;
 	*lst = ed->listeners[msg->listener].listener;
+	return 0;
+}
+
+const struct conf_target *
+carried_target(const struct front *front, uint32_t service, uint32_t target,
+    const struct conf **conf)
+{
+	const struct edition *ed = front->edition;
+	const struct edition_service *entry;
+
+	if (ed == NULL || service >= ed->service_count)
+		return NULL;
+	entry = &ed->services[service];
+	if (entry->service == NULL || entry->conf == NULL ||
+	    target >= entry->conf->targets.count)
+		return NULL;
+	*conf = entry->home != NULL ? entry->home->conf : ed->conf;
+	return &conf_targets(*conf, entry->conf)[target];
+}
+
+/* The target as it is configured; NULL when there was none, or is no more. */
+static int
+target_text(const struct front *front, const struct channel_done *done,
+    const char **text)
+{
+	const struct conf *conf;
+	const struct conf_target *target;
+
+	*text = NULL;
+	if (done->target == UINT32_MAX || front->edition == NULL)
+		return 0;
+	target = carried_target(front, done->service, done->target, &conf);
+	if (target == NULL)
+		return -1;
+	*text = conf_string(conf, target->text);
 	return 0;
 }
 
@@ -68,11 +110,13 @@ carried_done(const struct front *front, const struct channel_msg *msg)
 {
 	const struct channel_done *done = &msg->done;
 	const char *reason = done_name(done->reason);
+	const char *target;
 	const struct listener *lst;
 	struct log_line line;
 	const char *name;
 
-	if (reason == NULL || service_name(front, msg, &name, &lst) == -1)
+	if (reason == NULL || service_name(front, msg, &name, &lst) == -1 ||
+	    target_text(front, done, &target) == -1)
 		return -1;
 	log_begin(&line, LOG_LEVEL_INFO, "exit");
 	common_log(&line, front, done, name, lst);
@@ -80,6 +124,8 @@ carried_done(const struct front *front, const struct channel_msg *msg)
 	log_secs(&line, "secs", (double)done->msec / 1000);
 	log_uint(&line, "bytes_in", done->bytes_in);
 	log_uint(&line, "bytes_out", done->bytes_out);
+	if (target != NULL)
+		log_str(&line, "target", target);
 	log_end(&line);
 	return 0;
 }
@@ -137,12 +183,55 @@ carried_forget(struct minetd *mi, struct front *front)
 	front->carried = NULL;
 }
 
-int
-carried_connect(struct minetd *mi, struct front *front,
-    const struct channel_msg *msg)
+/*
+ * A socket that is connected to the path, or to the abstract name; -1 with
+ * errno.  A full queue is as good as nobody.
+ */
+static int
+path_connect(const char *path)
 {
-	(void)mi;
-	(void)front;
-	(void)msg;
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	size_t len = strlen(path);
+	int saved, fd;
+
+	if (len >= sizeof(sun.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(sun.sun_path, path, len);
+	if (path[0] == '@')
+		sun.sun_path[0] = '\0';
+	else
+		len++;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1 || connect(fd, (struct sockaddr *)&sun,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
 	return -1;
+}
+
+int
+carried_connect(struct front *front, const struct channel_msg *msg)
+{
+	const struct channel_connect *wanted = &msg->connect;
+	const struct conf *conf;
+	const struct conf_target *target;
+	int fd;
+
+	if (front->state != FRONT_SERVING && front->state != FRONT_STOPPING &&
+	    front->state != FRONT_DRAINING)
+		return -1;
+	/* What the image before knew of targets is not known any more. */
+	if (front->edition == NULL) {
+		return answers_add(&front->answers, wanted->tag, -1, ENOENT);
+	}
+	target = carried_target(front, wanted->service, wanted->target, &conf);
+	if (target == NULL || target->transport != CONF_UNIX)
+		return -1;
+	fd = path_connect(conf_string(conf, target->path));
+	return answers_add(&front->answers, wanted->tag, fd,
+	    fd == -1 ? errno : 0);
 }

@@ -30,7 +30,13 @@ void	carried_forget(struct minetd *mi, struct front *front);
  * Connect to a unix target of a redirect and hand over the socket, unread.
  * Returns as above.
  */
-int	carried_connect(struct minetd *mi, struct front *front,
-	    const struct channel_msg *msg);
+int	carried_connect(struct front *front, const struct channel_msg *msg);
+
+/*
+ * A target of a redirect of the frontend's edition, and the configuration that
+ * it is of; NULL when there is no such one.
+ */
+const struct conf_target *carried_target(const struct front *front,
+	    uint32_t service, uint32_t target, const struct conf **conf);
 
 #endif

@@ -16,6 +16,7 @@
 #include "main/lend.h"
 #include "main/plan.h"
 #include "main/refused.h"
+#include "main/resolve.h"
 #include "main/serve.h"
 #include "main/waiter.h"
 
@@ -82,11 +83,13 @@ hear_item(struct front *front, const struct channel_item *item,
 	case CHANNEL_CARRIED:
 		return carried_count(mi, front, &item->msg);
 	case CHANNEL_CONNECT:
-		return carried_connect(mi, front, &item->msg);
+		return carried_connect(front, &item->msg);
 	case CHANNEL_LOG:
 		return lend_log(mi, front, &item->msg);
 	case CHANNEL_REPAID:
 		return lend_repaid(mi, front, &item->msg);
+	case CHANNEL_RESOLVE:
+		return resolve_obey(mi, front, &item->msg, now);
 	default:
 		break;
 	}

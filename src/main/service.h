@@ -45,6 +45,7 @@ struct service {
 	struct log_limit reject_limit;
 	struct log_limit throttle_limit;
 	struct log_limit stderr_limit; /* about pipes that cannot be made */
+	struct log_limit unreachable_limit;
 	char name[CONF_NAME_MAX + 1];
 };
 

@@ -273,7 +273,7 @@ news_send(struct minetd *mi, struct front *front)
 static void
 front_flush(struct minetd *mi, struct front *front, struct monotime now)
 {
-	uint32_t events = EPOLLIN;
+	uint32_t events = 0;
 
 	if (front->killed)
 		return;
@@ -284,6 +284,8 @@ front_flush(struct minetd *mi, struct front *front, struct monotime now)
 			timer_arm(loop_timers(mi->loop), &front->send_retry,
 			    monotime_add_msec(now, SEND_RETRY_MSEC));
 	}
+	if (!answers_full(&front->answers))
+		events |= EPOLLIN;
 	loop_arm(mi->loop, &front->channel, events);
 }
 
