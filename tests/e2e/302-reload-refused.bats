@@ -114,7 +114,7 @@ regular file	include("/dev/null")
 		printf '%s\n' "$new" "$text" >"$CONF"
 		refuses "$CONF:2: .*($complaint)"
 	done <<<"$wrong_lines"
-	((rows == 33)) || fail "$rows rows"
+	((rows == 37)) || fail "$rows rows"
 	then_new "wrong lines"
 }
 
