@@ -41,6 +41,16 @@ static const bool stderr_kept = true;
 static const bool stderr_kept = false;
 #endif
 
+/* The one variable that a frontend may have, or NULL: its daytime is local. */
+static char *
+time_zone(void)
+{
+	for (char **var = environ; *var != NULL; var++)
+		if (strncmp(*var, "TZ=", 3) == 0)
+			return *var;
+	return NULL;
+}
+
 /* The frontend is this very binary, whatever its path holds by now. */
 static void __attribute__((noreturn))
 frontend_exec(int channel)
@@ -48,7 +58,7 @@ frontend_exec(int channel)
 	char name[] = "minetd";
 	char role[] = "--frontend";
 	char *argv[] = { name, role, NULL };
-	char *envp[] = { NULL };
+	char *envp[] = { time_zone(), NULL };
 
 	dup2(0, 1);
 	if (!stderr_kept)
