@@ -89,7 +89,7 @@ struct carrier {
 	uint32_t next_tag;
 	struct redirects *redirects; /* what redirects share; NULL: no client
 				 * of one has come yet */
-	carrier_fn *take;	/* a place in the count of a service is taken, */
+	carrier_fn *take;	/* a place of a service is taken, */
 	carrier_fn *give;	/*   or given back */
 	void *arg;
 };
@@ -120,13 +120,13 @@ void	carried_end(struct carried *carried, enum done_reason reason,
 	    struct monotime now);
 
 /*
- * Main's answer to who asked for a partner.  -1 when nobody does any more; fd is
- * closed then.
+ * Main's answer to who asked for a partner.  -1 when nobody does any more: the
+ * descriptor is closed then.
  */
 int	carrier_partner(struct carrier *carrier, uint32_t tag, int fd,
 	    int error, struct monotime now);
 
-/* Tell main of what has ended, as far as there is room; whether all was told. */
+/* Tell main what has ended, as far as there is room; whether all was told. */
 bool	carrier_report(struct carrier *carrier);
 
 /* Whether anything is still carried, or to be told. */

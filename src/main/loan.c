@@ -144,19 +144,6 @@ loan_datagrams_new(struct minetd *mi, const struct loan_datagrams *of)
 	return ends[1];
 }
 
-void
-loan_datagrams_refuse(struct minetd *mi, const struct loan_datagrams *of)
-{
-	struct loan *loan = loan_add(mi, CHANNEL_LOAN_DATAGRAMS, of->conn,
-	    of->service, of->listener);
-
-	/* For want of memory it is the frontend's patience that ends. */
-	if (loan == NULL)
-		return;
-	loan->tag = of->tag;
-	loan_failed(mi, of->conn->id);
-}
-
 static void
 one_started(struct minetd *mi, struct loan *loan, pid_t pid)
 {

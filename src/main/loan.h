@@ -88,10 +88,6 @@ int	loan_stderr_new(struct minetd *mi, struct service *svc,
  */
 int	loan_datagrams_new(struct minetd *mi, const struct loan_datagrams *of);
 
-/* Tell who asked for it that there is no handler. */
-void	loan_datagrams_refuse(struct minetd *mi,
-	    const struct loan_datagrams *of);
-
 /*
  * The handler was started, or could not be: everything that was made for it is
  * lent from now on, or given back.

@@ -371,10 +371,14 @@ serve_datagrams(struct minetd *mi, struct arrival *arrival,
 	}
 	if (serve_arrival(mi, arrival, now) == NULL &&
 	    loan_find(mi, CHANNEL_LOAN_DATAGRAMS, arrival->conn.id) == NULL) {
-		const struct loan_datagrams of = datagrams_of(arrival,
-		    &arrival->conn);
+		/* For want of memory it is its patience that ends. */
+		struct loan *loan = loan_add(mi, CHANNEL_LOAN_DATAGRAMS,
+		    &arrival->conn, arrival->entry->service,
+		    arrival->at->listener);
 
-		loan_datagrams_refuse(mi, &of);
+		if (loan != NULL)
+			loan->tag = arrival->tag;
+		loan_failed(mi, arrival->conn.id);
 	}
 	return 0;
 }

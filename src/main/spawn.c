@@ -26,9 +26,9 @@
  *   there all handlers are forked.
  *
  * The other way, fork, is for a plan that says so (the child changes what it
- * would share with main, like oom_score_adj), for more descriptors or variables than a slot
- * holds, for want of a slot, and for builds that tools look into.  Its report
- * comes through a pipe that closes on execve.
+ * would share with main, like oom_score_adj), for more descriptors or variables
+ * than a slot holds, for want of a slot, and for builds that tools look into.
+ * Its report comes through a pipe that closes on execve.
  */
 
 #include "main/spawn.h"

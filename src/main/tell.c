@@ -122,8 +122,8 @@ listeners_send(struct front *front)
 		uint32_t index = front->next_listener;
 		const struct listener *lst = ed->listeners[index].listener;
 
-		if (lst->listening && lst->waiter == 0 && may_have(front, index) &&
-		    !front->told[index]) {
+		if (lst->listening && lst->waiter == 0 &&
+		    may_have(front, index) && !front->told[index]) {
 			if (!listener_send(front, index, lst))
 				return false;
 			front->told[index] = true;

@@ -7,8 +7,9 @@
  *	waiter [-n COUNT] [-a] [-r FILE] [-b FILE]
  *
  * Serves COUNT clients (1), or datagrams, and ends: each hears "PID TEXT", the
- * text being a datagram or nothing.  -a: the sockets are those of sd_listen_fds(3)
- * instead of fd 0, and each client hears the number of the descriptor, too.
+ * text being a datagram or nothing.  -a: the sockets are those of
+ * sd_listen_fds(3) instead of fd 0, and each client hears the number of the
+ * descriptor, too.
  * -r FILE: append a report of what it has got, a line, to FILE first.
  * -b FILE: serve nobody, and end, until there is FILE.
  */

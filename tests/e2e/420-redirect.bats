@@ -494,7 +494,7 @@ signature=0d0a0d0a000d0a515549540a
 	for i, one in enumerate(all):
 	    assert read_all(one) == b"many:%d" % i
 	END
-	wait_until 10 logged 501 'exit .* end=closed'
+	wait_until 10 logged 501 'exit .* end=closed .*bytes_in=[1-9]'
 	# Some pipes are kept for later.
 	few() { (($(descriptors | wc -l) <= $(wc -l <<<"$before") + 94)); }
 	wait_until 5 few

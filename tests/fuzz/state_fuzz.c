@@ -40,9 +40,9 @@ static struct state_proc procs[] = {
 	{ .id = 2, .pid = 101, .peer = { .family = ADDR_IP6 } },
 };
 static struct state_front fronts[] = { { 102, 7 } };
-static struct state_loan loans[] = { {
-	.id = 1, .pid = 101, .listener = STATE_NONE, .fd = 8, .other_fd = 9,
-} };
+static struct state_loan loans[] = {
+	{ .id = 1, .pid = 101, .listener = STATE_NONE, .fd = 8, .other_fd = 9 },
+};
 
 static struct state
 sample(bool rich)
