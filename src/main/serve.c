@@ -434,7 +434,8 @@ int
 serve_accept_failed(struct minetd *mi, const struct front *front,
     const struct channel_msg *msg, struct monotime now)
 {
-	const struct edition_listener *at = serve_listener(front, msg->listener);
+	const struct edition_listener *at = serve_listener(front,
+	    msg->listener);
 	char text[LISTENER_TEXT_SIZE];
 	unsigned long left_out;
 	struct log_line line;
