@@ -114,7 +114,7 @@ say(struct talk *talk, const uint8_t *buf, size_t len, size_t *sent,
 static enum turn
 hold(struct talk *talk, const uint8_t *buf, size_t len)
 {
-	talk->held = malloc(len);
+	talk->held = malloc(len > 0 ? len : 1);
 	if (talk->held == NULL)
 		return TURN_FAILED;
 	memcpy(talk->held, buf, len);

@@ -208,10 +208,11 @@ carrier_partner(struct carrier *carrier, uint32_t tag, int fd, int error,
 	struct carried *carried;
 
 	/* Most who wait for an answer have just come. */
-	TAILQ_FOREACH_REVERSE(carried, &carrier->all, carried_list, entry) {
+	for (carried = TAILQ_LAST(&carrier->all, carried_list);
+	    carried != NULL;
+	    carried = TAILQ_PREV(carried, carried_list, entry))
 		if (carried->tag == tag && carried->kind->partner != NULL)
 			break;
-	}
 	/* It may have ended while main was asked. */
 	if (carried == NULL) {
 		if (fd >= 0)

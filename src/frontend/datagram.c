@@ -28,6 +28,7 @@ datagram_prepare(int fd, struct addr *bound)
 	socklen_t len = sizeof(ss);
 	int on = 1;
 
+	memset(&ss, 0, sizeof(ss));
 	*bound = (struct addr){ .family = ADDR_NONE };
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
 		return;

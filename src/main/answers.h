@@ -21,8 +21,10 @@ struct answer;
 struct front;
 struct minetd;
 
+STAILQ_HEAD(answer_list, answer);
+
 struct answer_queue {
-	STAILQ_HEAD(, answer) list;
+	struct answer_list list; /* oldest first */
 	unsigned count;
 };
 

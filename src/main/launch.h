@@ -16,6 +16,6 @@
  * proc->handle, or -1 with errno; what was lent for it is given back then.
  */
 int	launch(struct minetd *mi, struct proc *proc, struct spawn_plan *plan,
-	    const struct spawn_files *files);
+	    const struct spawn_files *given);
 
 #endif

@@ -200,7 +200,7 @@ procs_distinct(const struct state *state, uint64_t *numbers)
 static bool
 loans_distinct(const struct state *state, uint64_t *numbers)
 {
-	for (uint8_t kind = CHANNEL_LOAN_DATAGRAMS;
+	for (int kind = CHANNEL_LOAN_DATAGRAMS;
 	    kind <= CHANNEL_LOAN_STDERR; kind++) {
 		size_t n = 0;
 
