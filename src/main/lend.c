@@ -22,8 +22,10 @@ lend_anew(struct minetd *mi, struct front *front)
 		next = loan_next(loan);
 		loan->told = false;
 		loan->tag = 0;
-		/* Who waited for the answer is not there any more. */
-		if (loan->fd == -1)
+		/* Who waited for the answer is not there any more; nor,
+		 * when we stop, are the sockets for datagrams. */
+		if (loan->fd == -1 || (mi->phase == RUN_STOPPING &&
+		    loan->kind == CHANNEL_LOAN_DATAGRAMS))
 			loan_free(mi, loan);
 		else if (loan->pid != 0)
 			loan_set_due(mi, loan, true);
@@ -35,6 +37,16 @@ lend_forget(struct minetd *mi, const struct front *front)
 {
 	if (mi->loans.front == front)
 		mi->loans.front = NULL;
+}
+
+bool
+lend_reads(struct minetd *mi)
+{
+	for (struct loan *loan = loan_first(mi); loan != NULL;
+	    loan = loan_next(loan))
+		if (loan->kind == CHANNEL_LOAN_STDERR)
+			return true;
+	return false;
 }
 
 static bool

@@ -22,6 +22,9 @@ void	lend_anew(struct minetd *mi, struct front *front);
 /* Nobody has the loans, if it was this one. */
 void	lend_forget(struct minetd *mi, const struct front *front);
 
+/* Whether something that handlers wrote to stderr may be unread. */
+bool	lend_reads(struct minetd *mi);
+
 /*
  * Say what there is to say, if it is this frontend that has the loans.  False
  * with errno when the rest has to wait.

@@ -177,6 +177,7 @@ struct minetd {
 	struct timer kill_due;	/* when stopping: the next grace that ends */
 	struct monotime stopped; /* when stopping began */
 	bool killed_all;	/* when stopping: nothing is left to wait for */
+	bool last_words;	/* when stopping: or only their stderr is */
 	struct log_limit accept_limit; /* lines about failures of accept */
 };
 

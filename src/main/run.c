@@ -26,6 +26,7 @@
 
 #include "main/daemon.h"
 #include "main/front.h"
+#include "main/lend.h"
 #include "main/listenlog.h"
 #include "main/logging.h"
 #include "main/pidfile.h"
@@ -38,6 +39,7 @@
 enum {
 	TICK_MSEC = 1000,
 	LEAVE_MSEC = 5000,	/* after KILL: for what cannot be killed */
+	WORDS_MSEC = 500,	/* for what the last handler has said */
 };
 
 static void
@@ -66,11 +68,19 @@ leave(struct minetd *mi)
 	loop_stop(mi->loop);
 }
 
+/* Leave with the last handler, but for a moment in which it can be read. */
 static void
-leave_if_idle(struct minetd *mi)
+leave_if_idle(struct minetd *mi, struct monotime now)
 {
-	if (mi->phase == RUN_STOPPING && proc_count(mi->procs) == 0)
+	if (mi->phase != RUN_STOPPING || proc_count(mi->procs) > 0)
+		return;
+	if (mi->killed_all || !lend_reads(mi)) {
 		leave(mi);
+	} else if (!mi->last_words) {
+		mi->last_words = true;
+		timer_arm(loop_timers(mi->loop), &mi->kill_due,
+		    monotime_add_msec(now, WORDS_MSEC));
+	}
 }
 
 static void
@@ -98,7 +108,7 @@ kill_due(void *arg, struct monotime now)
 	struct proc *proc;
 	unsigned killed = 0;
 
-	if (mi->killed_all) {
+	if (mi->killed_all || mi->last_words) {
 		leave(mi);
 		return;
 	}
@@ -158,6 +168,9 @@ stop(struct minetd *mi, const char *signal_name, struct monotime now)
 	reload_cancel(mi);
 	front_stop_all(mi, now);
 	reload_close_listeners(mi);
+	/* Without listeners, to read what handlers say at their end. */
+	if (lend_reads(mi))
+		front_respawn(mi, now);
 	for (proc = proc_first(mi->procs); proc != NULL;
 	    proc = proc_next(proc)) {
 		serve_kill(proc, SIGTERM);
@@ -211,7 +224,7 @@ signals_ready(void *arg, uint32_t events, struct monotime now)
 	for (ssize_t i = 0; len > 0 && i < len / (ssize_t)sizeof(infos[0]);
 	    i++)
 		signal_obey(mi, infos[i].ssi_signo, now);
-	leave_if_idle(mi);
+	leave_if_idle(mi, now);
 }
 
 static void
@@ -238,7 +251,7 @@ tick_due(void *arg, struct monotime now)
 	killed = spawn_overdue(mi->spawner);
 	if (killed > 0)
 		overdue_log(killed);
-	leave_if_idle(mi);
+	leave_if_idle(mi, now);
 	timer_arm(loop_timers(mi->loop), &mi->tick,
 	    monotime_add_msec(now, TICK_MSEC));
 }
@@ -289,6 +302,8 @@ wakeup_end(void *arg, struct monotime now)
 	if (mi->phase == RUN_STARTING && mi->front != NULL &&
 	    mi->front->state == FRONT_SERVING)
 		ready_announce(mi);
+	if (mi->last_words)
+		leave_if_idle(mi, now);
 	if (mi->phase == RUN_LEAVING)
 		loop_stop(mi->loop);
 	log_flush();
