@@ -20,7 +20,7 @@ says()
 begin()
 {
 	conf "$(<"$CONF")"
-	start_minetd "$@"
+	start_minetd
 }
 
 # lines_of SERVICE: their texts, as they are in the log.
