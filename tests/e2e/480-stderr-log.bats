@@ -190,6 +190,7 @@ same_descriptors()
 	echo late >"$go"
 	wait_log 'stderr service=parent id=1 .*text="child says late"$'
 	main_before=$(($(main_descriptors)))
+	# shellcheck disable=SC2317	# wait_until calls it
 	no_pipe() { [[ $(readlink "/proc/$MINETD_PID/fd/"*) != *pipe:* ]]; }
 	wait_until 5 no_pipe
 }
@@ -353,6 +354,7 @@ same_descriptors()
 	talk true
 	wait_log 'exit service=true id=1'
 	local main_before front_before
+	# shellcheck disable=SC2317	# wait_until calls it
 	no_pipe() { [[ $(readlink "/proc/$MINETD_PID/fd/"*) != *pipe:* ]]; }
 	wait_until 5 no_pipe
 	main_before=$(main_descriptors)
@@ -374,6 +376,7 @@ same_descriptors()
 	wait_log 'text=1$'
 	wait_log 'exit service=one id=1'
 	local main_before front_before
+	# shellcheck disable=SC2317	# wait_until calls it
 	no_pipe() { [[ $(readlink "/proc/$MINETD_PID/fd/"*) != *pipe:* ]]; }
 	wait_until 5 no_pipe
 	main_before=$(main_descriptors)
