@@ -20,6 +20,8 @@
  *	index		START for a listener that there is not
  *	attached	PONG with a descriptor
  *	reason		REJECTED for no reason
+ *	refused		REJECTED as it may be said; nothing comes of it
+ *	others		REJECTED for a service that the listener is not for
  *	stopped		STOPPED without being told to stop
  *	empty		EMPTY for a listener that is not closing
  *
@@ -37,6 +39,7 @@
 #include <unistd.h>
 
 #include "base/channel.h"
+#include "base/verdict.h"
 
 struct mode {
 	const char *name;
@@ -120,6 +123,8 @@ static const struct mode modes[] = {
 	{ "index", CHANNEL_START, 1000000, pair_open },
 	{ "attached", CHANNEL_PONG, 0, pair_open },
 	{ "reason", CHANNEL_REJECTED, 0, NULL },
+	{ "refused", CHANNEL_REJECTED, 0, NULL },
+	{ "others", CHANNEL_REJECTED, 0, NULL },
 	{ "stopped", CHANNEL_STOPPED, 0, NULL },
 	{ "empty", CHANNEL_EMPTY, 0, NULL },
 };
@@ -187,9 +192,17 @@ main(int argc, char **argv)
 	/* The rest is as it should be. */
 	if (mode->type == CHANNEL_START)
 		msg.start.peer.family = ADDR_IP4;
+	if (mode->type == CHANNEL_REJECTED) {
+		msg.rejected.count = 1;
+		msg.rejected.reason = strcmp(mode->name, "reason") == 0 ?
+		    VERDICT_SERVE : VERDICT_FULL;
+		msg.rejected.service = strcmp(mode->name, "others") == 0;
+	}
 	if (strcmp(mode->name, "version") == 0)
 		msg.version++;
-	message_send(channel, &msg, strcmp(mode->name, "byte") == 0 ? 1 :
-	    sizeof(msg), mode->open_fd != NULL ? mode->open_fd(port) : -1);
+	message_send(channel, &msg,
+	    strcmp(mode->name, "byte") == 0 ? 1 :
+	    offsetof(struct channel_msg, text),
+	    mode->open_fd != NULL ? mode->open_fd(port) : -1);
 	return 0;
 }

@@ -46,6 +46,13 @@ betrayed()
 	assert_eq 0 "$(count_log 'event=(malformed|restarted)')"
 }
 
+@test "a refusal that there may have been" {
+	captured_conf
+	"$TESTBIN/captive" "$(frontend_pid)" refused
+	wait_log 'reject service=echo .* reason=full'
+	assert_eq 0 "$(count_log 'event=(malformed|restarted)')"
+}
+
 @test "a message of the wrong size" { betrayed byte; }
 @test "a message of another version" { betrayed version; }
 @test "a message of an unknown type" { betrayed type; }
@@ -58,5 +65,6 @@ betrayed()
 @test "a listener that there is not" { betrayed index; }
 @test "a descriptor where none belongs" { betrayed attached; }
 @test "a refusal without a reason" { betrayed reason; }
+@test "a refusal by a service that the client cannot have meant" { betrayed others; }
 @test "the end of accepting that nobody has asked for" { betrayed stopped; }
 @test "an end of a listener that is not removed" { betrayed empty; }
