@@ -296,17 +296,23 @@ sys.stdout.buffer.write(every * 400 + b"\n" + b"x" * 300000 + every.replace(b"\n
 	need_root	# to look into the frontend
 	pty_conf '"/usr/bin/yes"'
 	start_minetd
-	local before after handler cpu again
+	local before after handler written='' looks=0
 	memory() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$(frontend_pid)/status"; }
 	before=$(memory)
 	hold_client pty
 	wait_until 5 test -s "$CLIENT_OUT"
 	kill -STOP "$CLIENT_PID"
 	handler=$(handler_pids)
-	sleeping() { [[ $(state_of "$handler") == S ]]; }
-	wait_until 10 sleeping
+	# Stopped for good: ten looks in a row find that it has written no more.
+	stopped() {
+		local now
+		now=$(awk '$1 == "wchar:" { print $2 }' "/proc/$handler/io")
+		[[ $now == "$written" ]] && looks=$((looks + 1)) || looks=0
+		written=$now
+		((looks >= 10))
+	}
+	wait_until 20 stopped
 	assert_eq hello "$(talk echo hello)"
-	sleeping
 	after=$(memory)
 	((after < before + 2000)) || fail "it took $((after - before)) KiB"
 }
