@@ -32,6 +32,12 @@ expect_text()
 	assert_eq "$1" "$got" "what comes"
 }
 
+# exits N: so many handlers have ended.
+exits()
+{
+	(($(count_log 'exit service=pty') == $1))
+}
+
 @test "a program that never flushes answers each line as it comes" {
 	pty_conf "\"$(public_bin stdio)\""
 	start_minetd
@@ -195,7 +201,7 @@ sys.stdout.buffer.write(every * 400 + b"\n" + b"x" * 300000 + every.replace(b"\n
 		esac
 		wait_until 5 test -s "$file"
 	done
-	wait_until 5 test "$(count_log 'exit service=pty')" = 2
+	wait_until 5 exits 2
 }
 
 @test "a client that stays keeps the handler" {
@@ -335,8 +341,7 @@ sys.stdout.buffer.write(every * 400 + b"\n" + b"x" * 300000 + every.replace(b"\n
 	descriptors() { ls "/proc/$MINETD_PID/fd" "/proc/$front/fd"; }
 	before=$(descriptors)
 	dial -s x -c 200 "tcp://127.0.0.1:$(port_of pty)" >/dev/null
-	all_ended() { (($(count_log 'exit service=pty') == 201)); }
-	wait_until 10 all_ended
+	wait_until 10 exits 201
 	same() { [[ $(descriptors) == "$before" ]]; }
 	wait_until 5 same
 }
@@ -378,5 +383,5 @@ sys.stdout.buffer.write(every * 400 + b"\n" + b"x" * 300000 + every.replace(b"\n
 	expect_text $'hello one\nname? '
 	assert_eq $'name? \n0 lines' "$(talk pty)"
 	exec {CLIENT}>&-
-	wait_until 5 test "$(count_log 'exit service=pty')" = 2
+	wait_until 5 exits 2
 }
