@@ -66,7 +66,7 @@ UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
 	lines_test plan_test prescan_test proc_test sockopt_test state_test \
 	timer_test proxyout_test \
 	url_test value_test
-TEST_BINS = captive dial handdown hostile probe stopper storm waiter stdio
+TEST_BINS = captive crowd dial handdown hostile probe stopper storm waiter stdio
 # A minetd of the same build that differs in one thing: the version of a state,
 # that of a configuration in memory, or that its frontend dies, or never leaves.
 OTHERS = state block frontend linger
