@@ -178,12 +178,12 @@ chargen_lines()
 @test "chargen goes on where a slow client has let it wait" {
 	builtin_conf chargen
 	start_minetd
-	local lines=200000
+	local count=200000
 	{ dial -t 20 "$(to chargen)" 2>/dev/null || true; } | {
 		wait_until 10 unsent_stands
-		head -c $((lines * 74))
+		head -c $((count * 74))
 	} >"$BATS_TEST_TMPDIR/got"
-	chargen_lines "$lines" | cmp - "$BATS_TEST_TMPDIR/got"
+	chargen_lines "$count" | cmp - "$BATS_TEST_TMPDIR/got"
 }
 
 # The frontend waits for the client of chargen: its queue stays as it is.
@@ -492,7 +492,8 @@ unix_unread()
 @test "a reload leaves conversations alone, and new ones go by the new rules" {
 	builtin_conf echo
 	start_minetd
-	local first=$(frontend_pid)
+	local first
+	first=$(frontend_pid)
 	open_client echo
 	says before
 	conf <<-END
@@ -514,7 +515,8 @@ unix_unread()
 	install -m 755 "$MINETD" "$binary"
 	MINETD=$binary
 	start_minetd
-	local first=$(frontend_pid)
+	local first
+	first=$(frontend_pid)
 	open_client echo
 	says before
 	kill -USR2 "$MINETD_PID"
