@@ -45,6 +45,8 @@ struct talk {
 	struct watch watch;
 	uint32_t events;	/* that it was called for; 0: it begins */
 	uint32_t wanted;	/* events to wait for */
+	bool last;		/* the end follows what is sent: it goes with
+				 * it, in one packet */
 	bool heard;		/* the client has said everything */
 	time_t asked;		/* when it has connected */
 	uint8_t *held;		/* echo: owned; NULL: nothing */
@@ -99,7 +101,7 @@ say(struct talk *talk, const uint8_t *buf, size_t len, size_t *sent,
     struct monotime now)
 {
 	ssize_t n = send(talk->carried.client.fd, buf, len,
-	    MSG_DONTWAIT | MSG_NOSIGNAL);
+	    MSG_DONTWAIT | MSG_NOSIGNAL | (talk->last ? MSG_MORE : 0));
 
 	*sent = 0;
 	if (n == -1)
@@ -172,6 +174,7 @@ echo_turn(struct talk *talk, struct monotime now)
 	turn = hear(talk, buf, &len, now);
 	if (turn != TURN_MORE)
 		return turn;
+	talk->last = len < PIECE && (talk->events & EPOLLRDHUP) != 0;
 	turn = say(talk, buf, len, &sent, now);
 	if (turn == TURN_MORE)
 		return heard_turn(talk, len);
@@ -259,6 +262,7 @@ source_turn(struct talk *talk, struct monotime now)
 	}
 	talk->wanted = EPOLLOUT | (talk->heard ? 0 : EPOLLIN);
 	piece = next_piece(talk, buf, &len);
+	talk->last = !endless;
 	turn = say(talk, piece, len, &sent, now);
 	if (turn != TURN_MORE || endless)
 		return turn;
