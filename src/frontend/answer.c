@@ -88,24 +88,25 @@ chargen_make(uint8_t *buf, size_t size)
 }
 
 size_t
-answer_make(enum conf_builtin builtin, const uint8_t *request, size_t len,
-    time_t now, uint8_t *buf, size_t size)
+answer_make(enum conf_builtin builtin, const struct answer_request *request,
+    uint8_t *buf, size_t size)
 {
 	uint8_t binary[ANSWER_TIME];
+	size_t len = request->len;
 
 	switch (builtin) {
 	case CONF_BUILTIN_ECHO:
 		len = smaller(len, size);
 		if (len != 0)
-			memmove(buf, request, len);
+			memmove(buf, request->bytes, len);
 		return len;
 	case CONF_BUILTIN_CHARGEN:
 		return chargen_make(buf, smaller(smaller(len, size),
 		    ANSWER_DATAGRAM_MAX));
 	case CONF_BUILTIN_DAYTIME:
-		return answer_daytime(now, buf, size);
+		return answer_daytime(request->now, buf, size);
 	case CONF_BUILTIN_TIME:
-		answer_time(now, binary);
+		answer_time(request->now, binary);
 		len = smaller(sizeof(binary), size);
 		memcpy(buf, binary, len);
 		return len;

@@ -38,11 +38,18 @@ void	answer_time(time_t now, uint8_t buf[ANSWER_TIME]);
 /* The given line of RFC 864, counted from 0. */
 void	answer_chargen_line(uint64_t line, uint8_t buf[ANSWER_LINE]);
 
+/* A datagram, and when it came. */
+struct answer_request {
+	const uint8_t *bytes;	/* not owned; NULL when len is 0 */
+	size_t len;
+	time_t now;
+};
+
 /*
  * The reply of a builtin to a datagram, or 0 for none.  That of echo and
  * chargen is never longer than what was asked, and none is longer than size.
  */
-size_t	answer_make(enum conf_builtin builtin, const uint8_t *request,
-	    size_t len, time_t now, uint8_t *buf, size_t size);
+size_t	answer_make(enum conf_builtin builtin,
+	    const struct answer_request *request, uint8_t *buf, size_t size);
 
 #endif

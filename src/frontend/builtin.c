@@ -225,8 +225,8 @@ next_piece(const struct talk *talk, uint8_t buf[PIECE], size_t *len)
 		*len = chargen_fill(buf, at);
 		return buf;
 	default:
-		*len = answer_make(svc->builtin, NULL, 0, talk->asked, buf,
-		    PIECE) - at;
+		*len = answer_make(svc->builtin, &(struct answer_request){
+		    NULL, 0, talk->asked }, buf, PIECE) - at;
 		return buf + at;
 	}
 }

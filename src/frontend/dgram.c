@@ -51,8 +51,8 @@ builtin_answer(struct inlet *in, const struct admission_service *svc,
 	if (!datagram_answerable(&dg->peer) ||
 	    port_is_own(acc, dg->peer.port))
 		return;
-	reply_len = answer_make(svc->builtin, acc->datagram, len, time(NULL),
-	    reply, sizeof(reply));
+	reply_len = answer_make(svc->builtin, &(struct answer_request){
+		    acc->datagram, len, time(NULL) }, reply, sizeof(reply));
 	/* An empty datagram is answered by an empty one. */
 	if (reply_len > 0 || (svc->builtin == CONF_BUILTIN_ECHO && len == 0))
 		datagram_send(in->watch.fd, &in->bound, dg, reply, reply_len);

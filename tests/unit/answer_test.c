@@ -154,8 +154,11 @@ a_datagram_is_answered_no_louder_than_it_may_be(void **state)
 		uint8_t *buf = malloc(rows[i].size);
 
 		assert_non_null(buf);
-		assert_int_equal(answer_make(rows[i].builtin, request,
-		    rows[i].len, 0, buf, rows[i].size), rows[i].wanted);
+		const struct answer_request asked = {
+			request, rows[i].len, 0,
+		};
+		assert_int_equal(answer_make(rows[i].builtin, &asked, buf,
+		    rows[i].size), rows[i].wanted);
 		free(buf);
 	}
 }
@@ -164,25 +167,26 @@ static void
 a_datagram_is_answered_with_what_the_stream_says(void **state)
 {
 	const uint8_t request[200] = { 1, 2, 3 };
+	const struct answer_request asked = { request, sizeof(request), 7 };
 	uint8_t buf[1000], part[ANSWER_LINE];
 
 	(void)state;
-	assert_int_equal(answer_make(CONF_BUILTIN_ECHO, request, 200, 0, buf,
+	assert_int_equal(answer_make(CONF_BUILTIN_ECHO, &asked, buf,
 	    sizeof(buf)), 200);
 	assert_memory_equal(buf, request, 200);
-	answer_make(CONF_BUILTIN_CHARGEN, request, 200, 0, buf, sizeof(buf));
+	answer_make(CONF_BUILTIN_CHARGEN, &asked, buf, sizeof(buf));
 	for (unsigned i = 0; i < 2; i++) {
 		answer_chargen_line(i, part);
 		assert_memory_equal(buf + (size_t)i * ANSWER_LINE, part,
 		    ANSWER_LINE);
 	}
-	answer_make(CONF_BUILTIN_TIME, request, 200, 7, buf, sizeof(buf));
+	answer_make(CONF_BUILTIN_TIME, &asked, buf, sizeof(buf));
 	answer_time(7, part);
 	assert_memory_equal(buf, part, ANSWER_TIME);
 	size_t len = answer_daytime(7, part, sizeof(part));
 
-	assert_int_equal(answer_make(CONF_BUILTIN_DAYTIME, request, 200, 7,
-	    buf, sizeof(buf)), len);
+	assert_int_equal(answer_make(CONF_BUILTIN_DAYTIME, &asked, buf,
+	    sizeof(buf)), len);
 	assert_memory_equal(buf, part, len);
 }
 
