@@ -208,7 +208,7 @@ unsent_stands()
 @test "daytime says the local time, whichever that is" {
 	builtin_conf daytime
 	local zone before after got format='+%a %b %e %H:%M:%S %Y'
-	for zone in UTC0 '<+0545>-5:45' 'XXX+9:30'; do
+	for zone in UTC0 '<+0545>-5:45' 'ABC+9:30'; do
 		START_WITH=(env TZ="$zone")
 		start_minetd
 		before=$(TZ=$zone LC_ALL=C date "$format")
