@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-	LARGE_MAX = 16,		/* together an eighth of the soft limit */
+	LARGE_MAX = 16,		/* together a quarter of the soft limit */
 	IDLE_MAX = 32,		/* small ones kept for later */
 };
 

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 
 enum {
-	PIPES_LARGE = 512 * 1024, /* bytes of a large one */
+	PIPES_LARGE = 1024 * 1024, /* bytes of a large one */
 };
 
 struct pipe_pair {

@@ -23,7 +23,7 @@
 enum {
 	FILL_MAX = 1024 * 1024,	/* of one call; a pipe takes less */
 	FILL_MUCH = 32 * 1024,	/* who had so much has more by now */
-	ROUNDS = 16,		/* before others get a turn */
+	ROUNDS = 4,		/* before others get a turn */
 };
 
 /* What came of moving bytes. */
