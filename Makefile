@@ -47,7 +47,7 @@ BASE_SRCS = addr loop timer log logtext loghead logsink logdest channel \
 	sealed verdict done bucket
 CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge \
 	store key value url suggest complaint heap block account identity privilege \
-	env host listen target mux overlap applies purpose does content dump \
+	env host listen target lookup mux overlap applies purpose does content dump \
 	admission
 MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	answers terminal \

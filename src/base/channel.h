@@ -130,7 +130,8 @@ struct channel_connect {
 	uint32_t tag;
 	uint32_t service;
 	uint32_t target;	/* index among the targets of the service */
-	int32_t error;		/* RESOLVE: errno of the last target */
+	int32_t error;		/* RESOLVE: errno of the last target; 0: that
+				 * one is there, but a host name is not */
 };
 
 struct channel_target {

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/sealed.h"
+#include "conf/lookup.h"
 #include "conf/transport.h"
 
 enum {
@@ -180,6 +181,7 @@ targets_fill(struct admission_target *to,
 		to[i] = (struct admission_target){
 			.addr = targets[i].addr,
 			.transport = targets[i].transport,
+			.named = lookup_is_name(from->conf, &targets[i]),
 		};
 		if (targets[i].transport == CONF_TCP)
 			*connects = 1;

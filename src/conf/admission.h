@@ -63,7 +63,8 @@ struct admission_service {
 struct admission_target {
 	struct addr addr;	/* tcp */
 	uint8_t transport;	/* CONF_TCP or CONF_UNIX: main connects */
-	uint8_t reserved[3];	/* 0 */
+	bool named;		/* the address is that of a host name */
+	uint8_t reserved[2];	/* 0 */
 };
 
 /* A name that tcpmux clients may say; in alphabetical order. */

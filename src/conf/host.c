@@ -30,7 +30,6 @@
 
 enum {
 	DEADLINE_MSEC = 10000,
-	ADDRS_MAX = 64,		/* of one name; more are left out */
 };
 
 struct question {
@@ -87,44 +86,51 @@ add_once(struct addr *addrs, uint32_t *count, const struct addr *addr)
 	for (uint32_t i = 0; i < *count; i++)
 		if (addr_equal(&addrs[i], addr))
 			return;
-	if (*count < ADDRS_MAX && addr->family != ADDR_NONE)
+	if (*count < HOST_ADDRS_MAX && addr->family != ADDR_NONE)
 		addrs[(*count)++] = *addr;
+}
+
+uint32_t
+host_query(const char *name, enum url_family family, struct addr *addrs,
+    int *error)
+{
+	struct addrinfo hints = {
+		.ai_family = socket_family(family),
+		.ai_socktype = SOCK_STREAM,
+	};
+	struct addrinfo *list = NULL;
+	uint32_t count = 0;
+
+	*error = getaddrinfo(name, NULL, &hints, &list);
+	if (*error != 0)
+		return 0;
+	for (struct addrinfo *ai = list; ai != NULL; ai = ai->ai_next) {
+		struct addr addr;
+
+		addr_from_sockaddr(&addr, ai->ai_addr, ai->ai_addrlen);
+		add_once(addrs, &count, &addr);
+	}
+	freeaddrinfo(list);
+	return count;
 }
 
 /* In the child: resolve one name and write the answer. */
 static void
 answer_question(int fd, const struct question *question)
 {
-	struct addrinfo hints = {
-		.ai_family = socket_family(question->family),
-		.ai_socktype = SOCK_STREAM,
-	};
-	struct addrinfo *list = NULL;
-	struct addr addrs[ADDRS_MAX];
+	struct addr addrs[HOST_ADDRS_MAX];
 	struct reply_head head = { 0 };
 
 	memset(addrs, 0, sizeof(addrs));
-	head.error = getaddrinfo(question->name, NULL, &hints, &list);
-	if (head.error != 0)
-		list = NULL;
-	for (struct addrinfo *ai = list; ai != NULL; ai = ai->ai_next) {
-		struct addr addr;
-
-		addr_from_sockaddr(&addr, ai->ai_addr, ai->ai_addrlen);
-		add_once(addrs, &head.count, &addr);
-	}
-	if (list != NULL)
-		freeaddrinfo(list);
+	head.count = host_query(question->name, question->family, addrs,
+	    &head.error);
 	write_all(fd, &head, sizeof(head));
 	write_all(fd, addrs, head.count * sizeof(addrs[0]));
 }
 
-/*
- * In the child: give up root, for good.  The change resets what prctl(2)
- * set before.
- */
-static void
-drop_root(uid_t uid, gid_t gid)
+/* The change resets what prctl(2) set before. */
+void
+host_drop_root(uid_t uid, gid_t gid)
 {
 	if (geteuid() == 0 &&
 	    (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
@@ -146,7 +152,7 @@ start_child(const struct hosts *hosts, const int ends[2], uid_t uid,
 	if (dup2(ends[1], STDIN_FILENO) == -1)
 		_exit(EXIT_FAILURE);
 	closefrom(STDERR_FILENO + 1);
-	drop_root(uid, gid);
+	host_drop_root(uid, gid);
 	for (size_t i = 0; i < hosts->count; i++)
 		answer_question(STDIN_FILENO, &hosts->questions[i]);
 	_exit(EXIT_SUCCESS);
@@ -194,7 +200,7 @@ read_answer(int fd, struct question *question, struct monotime deadline)
 	struct reply_head head;
 
 	if (!read_before(fd, &head, sizeof(head), deadline) ||
-	    head.count > ADDRS_MAX)
+	    head.count > HOST_ADDRS_MAX)
 		return false;
 	struct addr *addrs = heap_new(head.count, sizeof(*addrs));
 	if (!read_before(fd, addrs, head.count * sizeof(*addrs), deadline))

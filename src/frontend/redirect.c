@@ -50,6 +50,7 @@ struct redirect {
 	int fd;			/* of the target; -1: none */
 	int error;		/* why the last target could not be had */
 	bool waits;		/* for main, which does not know yet */
+	bool names_fail;	/* a target that is a host name was passed */
 };
 
 /* What came of trying a target. */
@@ -104,6 +105,22 @@ target_close(struct redirect *rd)
 		close(rd->fd);
 	rd->fd = -1;
 	rd->waits = false;
+}
+
+static const struct admission_target *
+target_of(const struct redirect *rd)
+{
+	return &admission_targets(rd->carried.carrier->adm)[
+	    carried_service(&rd->carried)->first_target + rd->target];
+}
+
+/* The present target cannot be had. */
+static void
+target_pass(struct redirect *rd)
+{
+	if (target_of(rd)->named)
+		rd->names_fail = true;
+	rd->target++;
 }
 
 static void
@@ -182,6 +199,31 @@ delay_end(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+/*
+ * Main looks whether names have other addresses by now; with an error, it also
+ * says that no target could be had.
+ */
+static void
+failure_tell(struct redirect *rd, uint32_t target, int error,
+    struct monotime now)
+{
+	struct carried *carried = &rd->carried;
+	struct monotime *told = &rd->shared->told[carried->client.service];
+	struct channel_msg *msg;
+
+	if (told->nsec != 0 &&
+	    monotime_before(now, monotime_add_msec(*told, RESOLVE_MSEC)))
+		return;
+	msg = outbox_add(carried->carrier->outbox, CHANNEL_RESOLVE,
+	    carried->client.listener, -1);
+	if (msg == NULL)
+		return;
+	*told = now;
+	msg->connect.service = carried->client.service;
+	msg->connect.target = target;
+	msg->connect.error = error;
+}
+
 /* The target is there; it may be gone, too, when the conversation is over. */
 static void
 target_serve(struct redirect *rd, struct monotime now)
@@ -193,10 +235,12 @@ target_serve(struct redirect *rd, struct monotime now)
 	    header_send(rd) == -1) {
 		rd->error = errno;
 		target_close(rd);
-		rd->target++;
+		target_pass(rd);
 		targets_try(rd, now);
 		return;
 	}
+	if (rd->names_fail && !target_of(rd)->named)
+		failure_tell(rd, rd->target, 0, now);
 	carried->target = rd->target;
 	carried_touch(carried, now);
 	relay_start(&rd->relay, carried->client.fd, rd->fd, now);
@@ -216,7 +260,7 @@ target_ready(void *arg, uint32_t events, struct monotime now)
 		return;
 	}
 	target_close(rd);
-	rd->target++;
+	target_pass(rd);
 	targets_try(rd, now);
 }
 
@@ -230,7 +274,7 @@ timeout_due(void *arg, struct monotime now)
 	target_close(rd);
 	if (tried) {
 		rd->error = ETIMEDOUT;
-		rd->target++;
+		target_pass(rd);
 	}
 	targets_try(rd, now);
 }
@@ -259,6 +303,9 @@ tcp_try(struct redirect *rd, const struct addr *addr)
 	socklen_t len = addr_to_sockaddr(addr, &ss);
 	struct watch *watch = &rd->relay.sides[1];
 
+	/* The name has less addresses than it had. */
+	if (len == 0)
+		return TRIED_NEXT;
 	rd->fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK |
 	    SOCK_CLOEXEC, 0);
 	if (rd->fd == -1)
@@ -292,13 +339,12 @@ static enum tried
 target_try(struct redirect *rd, struct monotime now)
 {
 	const struct admission_service *svc = carried_service(&rd->carried);
-	uint32_t index = svc->first_target + rd->target;
 	uint32_t msec = svc->connect_timeout_msec;
 	enum tried tried = TRIED_PENDING;
 
-	if (admission_targets(rd->carried.carrier->adm)[index].transport ==
-	    CONF_TCP) {
-		tried = tcp_try(rd, &rd->shared->addrs[index]);
+	if (target_of(rd)->transport == CONF_TCP) {
+		tried = tcp_try(rd, &rd->shared->addrs[svc->first_target +
+		    rd->target]);
 	} else {
 		unix_ask(rd);
 		if (!rd->waits)
@@ -312,34 +358,13 @@ target_try(struct redirect *rd, struct monotime now)
 	return tried;
 }
 
-/* Main logs it, and looks whether names have other addresses by now. */
-static void
-unreachable_tell(struct redirect *rd, struct monotime now)
-{
-	struct carried *carried = &rd->carried;
-	struct monotime *told = &rd->shared->told[carried->client.service];
-	struct channel_msg *msg;
-
-	if (told->nsec != 0 &&
-	    monotime_before(now, monotime_add_msec(*told, RESOLVE_MSEC)))
-		return;
-	msg = outbox_add(carried->carrier->outbox, CHANNEL_RESOLVE,
-	    carried->client.listener, -1);
-	if (msg == NULL)
-		return;
-	*told = now;
-	msg->connect.service = carried->client.service;
-	msg->connect.target = rd->target - 1;
-	msg->connect.error = rd->error;
-}
-
 /* Try the present target, and those after it; or end. */
 static void
 targets_try(struct redirect *rd, struct monotime now)
 {
 	uint32_t count = carried_service(&rd->carried)->targets;
 
-	for (; rd->target < count; rd->target++) {
+	for (; rd->target < count; target_pass(rd)) {
 		enum tried tried = target_try(rd, now);
 
 		if (tried == TRIED_FAILED)
@@ -347,7 +372,7 @@ targets_try(struct redirect *rd, struct monotime now)
 		if (tried != TRIED_NEXT)
 			return;
 	}
-	unreachable_tell(rd, now);
+	failure_tell(rd, count - 1, rd->error, now);
 	redirect_end(rd, DONE_UNREACHABLE, now);
 }
 
@@ -378,7 +403,7 @@ redirect_partner(struct carried *carried, int fd, int error,
 		return;
 	}
 	rd->error = error;
-	rd->target++;
+	target_pass(rd);
 	targets_try(rd, now);
 }
 
@@ -404,6 +429,7 @@ redirect_begin(struct carrier *carrier, const struct client *client,
 	}
 	rd->shared = shared;
 	rd->fd = -1;
+	rd->error = EADDRNOTAVAIL;
 	relay_init(&rd->relay, carrier->loop, &shared->pipes, &relay_user, rd);
 	timer_init(&rd->timeout, timeout_due, rd);
 	carried_begin(&rd->carried, carrier, &redirect_kind, client, now);

@@ -34,6 +34,7 @@
 #include "main/starter.h"
 
 STAILQ_HEAD(service_list, service);
+TAILQ_HEAD(resolution_list, resolution);
 
 /* What a frontend is doing; see front.h. */
 enum front_state {
@@ -164,6 +165,7 @@ struct minetd {
 	struct upgrade upgrade;
 	struct retry retry;
 	struct loan_table loans; /* descriptors that frontends read */
+	struct resolution_list resolutions; /* see resolve.h */
 	struct service_list dirty; /* whose count the frontend must be told */
 	struct notify notify;	/* who waits for us to be ready */
 	uint64_t next_id;	/* of a connection */

@@ -31,6 +31,7 @@
 #include "main/logging.h"
 #include "main/pidfile.h"
 #include "main/reload.h"
+#include "main/resolve.h"
 #include "main/retry.h"
 #include "main/serve.h"
 #include "main/tell.h"
@@ -56,7 +57,8 @@ children_reap(struct minetd *mi, struct monotime now)
 			serve_reaped(mi, proc, status, &usage, now);
 		else if (!front_reaped(mi, pid, status, now) &&
 		    !reload_reaped(mi, pid, status, now) &&
-		    !upgrade_reaped(mi, pid, status, now))
+		    !upgrade_reaped(mi, pid, status, now) &&
+		    !resolve_reaped(mi, pid))
 			log_message(LOG_LEVEL_DEBUG, "orphan", "pid %d", pid);
 	}
 }
@@ -166,6 +168,7 @@ stop(struct minetd *mi, const char *signal_name, struct monotime now)
 	retry_stop(mi);
 	upgrade_cancel(mi);
 	reload_cancel(mi);
+	resolve_cancel(mi);
 	front_stop_all(mi, now);
 	reload_close_listeners(mi);
 	/* Without listeners, to read what handlers say at their end. */
@@ -335,6 +338,7 @@ run_init(struct minetd *mi)
 		return -1;
 	watch_init(&mi->signals, -1, signals_ready, mi);
 	front_init(mi);
+	TAILQ_INIT(&mi->resolutions);
 	loan_table_init(&mi->loans);
 	retry_init(mi);
 	upgrade_init(mi);
@@ -362,6 +366,7 @@ run_fini(struct minetd *mi)
 	retry_stop(mi);
 	upgrade_cancel(mi);
 	reload_cancel(mi);
+	resolve_cancel(mi);
 	front_stop_all(mi, monotime_now());
 	pidfile_release(&mi->pid_fd, &mi->pid_path);
 	if (mi->edition != NULL)

@@ -46,6 +46,8 @@ struct service {
 	struct log_limit throttle_limit;
 	struct log_limit stderr_limit; /* about pipes that cannot be made */
 	struct log_limit unreachable_limit;
+	struct monotime resolved; /* when its targets were last looked up; 0:
+				 * since the start they were not */
 	char name[CONF_NAME_MAX + 1];
 };
 

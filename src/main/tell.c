@@ -25,6 +25,7 @@
 #include "base/channel.h"
 #include "main/front.h"
 #include "main/lend.h"
+#include "main/resolve.h"
 
 enum {
 	SEND_RETRY_MSEC = 5,	/* after errors that have no event */
@@ -255,7 +256,8 @@ serving_send(struct minetd *mi, struct front *front)
 		return true;
 	if (front->state == FRONT_READY)
 		return go_send(mi, front);
-	return counts_send(mi, front) && lend_send(mi, front);
+	return counts_send(mi, front) && lend_send(mi, front) &&
+	    resolve_send(mi, front);
 }
 
 static bool

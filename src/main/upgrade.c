@@ -28,6 +28,7 @@
 #include "main/front.h"
 #include "main/handover.h"
 #include "main/precheck.h"
+#include "main/resolve.h"
 
 enum {
 	CHECK_MSEC = 10000,	/* for the new binary to answer */
@@ -327,6 +328,7 @@ image_become(struct minetd *mi, const char *path, const char *mode,
 	struct state state;
 	const char *why;
 
+	resolve_cancel(mi);
 	log_flush();
 	ho->state_fd = handover_write(mi, ho->conf_fd);
 	if (ho->state_fd == -1)

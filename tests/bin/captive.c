@@ -24,6 +24,9 @@
  *	others		REJECTED for a service that the listener is not for
  *	stopped		STOPPED without being told to stop
  *	empty		EMPTY for a listener that is not closing
+ *	connect		CONNECT to a target that there is not
+ *	resolve		RESOLVE for a service without targets
+ *	target		DONE with a target that there is not
  *
  * listening takes the PORT of listener 0.
  */
@@ -127,6 +130,9 @@ static const struct mode modes[] = {
 	{ "others", CHANNEL_REJECTED, 0, NULL },
 	{ "stopped", CHANNEL_STOPPED, 0, NULL },
 	{ "empty", CHANNEL_EMPTY, 0, NULL },
+	{ "connect", CHANNEL_CONNECT, 0, NULL },
+	{ "resolve", CHANNEL_RESOLVE, 0, NULL },
+	{ "target", CHANNEL_DONE, 0, NULL },
 };
 
 static const struct mode *

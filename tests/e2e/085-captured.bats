@@ -68,3 +68,6 @@ betrayed()
 @test "a refusal by a service that the client cannot have meant" { betrayed others; }
 @test "the end of accepting that nobody has asked for" { betrayed stopped; }
 @test "an end of a listener that is not removed" { betrayed empty; }
+@test "a target that there is not" { betrayed connect; }
+@test "names of a service that has no targets" { betrayed resolve; }
+@test "an end with a target that there is not" { betrayed target; }

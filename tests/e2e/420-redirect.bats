@@ -88,6 +88,12 @@ logged()
 	(($(count_log "$2") == $1))
 }
 
+# says SERVICE TEXT: that is its answer to hello.
+says()
+{
+	[[ $(talk "$1" hello) == "$2" ]]
+}
+
 upgrade()
 {
 	kill -USR2 "$MINETD_PID"
@@ -532,8 +538,7 @@ signature=0d0a0d0a000d0a515549540a
 	select.select(all, [], [], 10)
 	END
 	wait_log 'exit .* end=failed '
-	served() { [[ $(talk way hello) == few:hello ]]; }
-	wait_until 10 served
+	wait_until 10 says way few:hello
 	assert_eq 0 "$(count_log 'frontend event=(ended|malformed)')"
 }
 
@@ -599,4 +604,126 @@ asks_late()
 	wait_log 'exit service=- .* end=unreachable '
 	assert_eq 0 "$(count_log 'event=(malformed|ended)')"
 	assert_eq late:hello "$(talk way hello)"
+}
+
+# own_hosts <TEXT: the daemon has a hosts file of its own, HOSTS, with this text,
+# and 127.0.0.9 is its name server.
+own_hosts()
+{
+	need_root
+	own_mounts
+	HOSTS=$(public_dir)/hosts
+	cat >"$HOSTS"
+	echo 'nameserver 127.0.0.9' >"$HOSTS.resolv"
+	# shellcheck disable=SC2016	# the shell that is started expands it
+	START_WITH=("${OWN_MOUNTS[@]}" sh -c 'mount --bind "$0" /etc/hosts &&
+		mount --bind "$0.resolv" /etc/resolv.conf && exec "$@"' "$HOSTS")
+}
+
+@test "a host name is looked up again when no target answers" {
+	echo_server moved tcp:127.0.0.2
+	own_hosts <<<'127.0.0.1 target.test'
+	redirect "\"tcp://target.test:$PORT\""
+	echo '127.0.0.2 target.test' >"$HOSTS"
+	run ! says way moved:hello
+	wait_log "unreachable service=way target=tcp://target.test:$PORT error=\"Connection refused\""
+	wait_until 5 says way moved:hello
+	wait_log "exit .* end=closed .* target=tcp://target.test:$PORT"
+	assert_eq '' "$(children_of "$MINETD_PID" | grep -vx "$(frontend_pid)")"
+}
+
+@test "a host name is looked up again when only what comes after it answers" {
+	echo_server moved tcp:127.0.0.2
+	moved=$PORT
+	echo_server after
+	own_hosts <<<'127.0.0.1 target.test'
+	redirect "\"tcp://target.test:$moved\", \"tcp://127.0.0.1:$PORT\""
+	echo '127.0.0.2 target.test' >"$HOSTS"
+	assert_eq after:hello "$(talk way hello)"
+	wait_until 5 says way moved:hello
+	assert_eq 0 "$(count_log unreachable)"
+}
+
+@test "a host name may have fewer addresses, or more, than when it was read" {
+	echo_server moved tcp:127.0.0.2
+	own_hosts <<-'END'
+	127.0.0.3 less.test
+	127.0.0.4 less.test
+	127.0.0.3 more.test
+	END
+	conf "service \"less\" { listen = \"tcp://127.0.0.1:0\" redirect = {\"tcp4://less.test:$PORT\", \"unix://$BATS_TEST_TMPDIR/sock\"} }
+	service \"more\" { listen = \"tcp://127.0.0.1:0\" redirect = \"tcp4://more.test:$PORT\" }"
+	start_minetd
+	cat >"$HOSTS" <<-'END'
+	127.0.0.2 less.test
+	127.0.0.2 more.test
+	127.0.0.5 more.test
+	END
+	talk less || true
+	talk more || true
+	wait_until 5 says less moved:hello
+	wait_until 5 says more moved:hello
+	assert_eq 0 "$(count_log 'event=(ended|malformed)')"
+}
+
+@test "a name that is gone leaves the address as it was" {
+	own_hosts <<<'127.0.0.2 target.test'
+	server first tcp:127.0.0.2 <<<'c.close()'
+	kill -KILL "$STARTED_PID"
+	redirect "\"tcp://target.test:$PORT\""
+	: >"$HOSTS"
+	talk way || true
+	wait_log 'unreachable '
+	idle() { [[ $(children_of "$MINETD_PID") == "$(frontend_pid)" ]]; }
+	wait_until 20 idle
+	conf "service \"back\" { listen = \"tcp://127.0.0.2:$PORT\" exec = \"/bin/cat\" }"
+	START_WITH=()
+	log=$LOG
+	start_minetd
+	LOG=$log
+	assert_eq hello "$(talk way hello)"
+}
+
+# lookup_hangs: one is under way that does not end.  Sets LOOKUP_PID.
+lookup_hangs()
+{
+	local silent
+	own_hosts <<<'127.0.0.2 target.test'
+	conf "service \"echo\" { listen = \"tcp://127.0.0.1:0\" exec = \"/bin/cat\" }
+	service \"way\" { listen = \"tcp://127.0.0.1:0\" redirect = \"tcp://target.test:1\" }"
+	silent=$BATS_TEST_TMPDIR/silent.py
+	cat >"$silent" <<-'END'
+	import os, signal, socket, sys
+	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	s.bind(("127.0.0.9", 53))
+	os.mkdir(sys.argv[1])
+	signal.pause()
+	END
+	start_process python3 "$silent" "$silent.ready"
+	wait_until 5 test -e "$silent.ready"
+	start_minetd
+	: >"$HOSTS"
+	talk way || true
+	wait_log 'unreachable '
+	busy() { [[ $(children_of "$MINETD_PID") != "$(frontend_pid)" ]]; }
+	wait_until 5 busy
+	LOOKUP_PID=$(children_of "$MINETD_PID" | grep -vx "$(frontend_pid)")
+}
+
+@test "while names are looked up others are served, and the daemon can end" {
+	lookup_hangs
+	assert_eq hello "$(talk echo hello)"
+	alive "$LOOKUP_PID"
+	assert_no_match $'\t0(\t|$)' "$(grep ^Uid: "/proc/$LOOKUP_PID/status")"
+	stop_minetd
+	assert_eq 0 "$MINETD_STATUS"
+	gone "$LOOKUP_PID"
+}
+
+@test "an upgrade does not wait for names" {
+	lookup_hangs
+	upgrade
+	gone "$LOOKUP_PID"
+	assert_eq hello "$(talk echo hello)"
+	assert_eq 0 "$(count_log 'orphan|event=(ended|malformed)')"
 }

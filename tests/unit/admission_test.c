@@ -146,6 +146,7 @@ where_to_connect(void **state)
 	assert_int_equal(targets[0].transport, CONF_UNIX);
 	assert_int_equal(targets[1].transport, CONF_TCP);
 	assert_int_equal(targets[1].addr.port, 80);
+	assert_false(targets[1].named);
 	assert_int_equal(targets[2].transport, CONF_UNIX);
 }
 
