@@ -52,7 +52,7 @@ CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge 
 MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	answers terminal \
 	plan match edition listener listenlog sockopt sockpath retry service \
-	handler front hear refused carried waiter tell serve environment \
+	handler front hear refused carried waiter unixqueue tell serve environment \
 	spawn child cred proc state statecheck handover precheck upgrade \
 	restore inherited adopt accepted swap lend loan launch \
 	resolve

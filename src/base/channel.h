@@ -93,8 +93,16 @@ struct channel_count {
 				 * UINT32_MAX */
 };
 
+/* What main knows of the handler that had the socket, if one had. */
+enum channel_took {
+	CHANNEL_TOOK_UNKNOWN,
+	CHANNEL_TOOK_NOTHING,	/* who was in front of the queue still is */
+	CHANNEL_TOOK_SOME,
+};
+
 struct channel_listen {
 	uint32_t transport;	/* enum conf_transport, never CONF_FD */
+	uint32_t took;		/* enum channel_took */
 };
 
 struct channel_start {

@@ -387,6 +387,9 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 	acc->carrier.arg = acc;
 	peers_init(&acc->peers, acc);
 	preface_set_init(&acc->prefaces, &acc->carrier);
+	acc->arrivals = epoll_create1(EPOLL_CLOEXEC);
+	if (acc->arrivals == -1)
+		return -1;
 	for (uint32_t i = 0; i < adm->listeners; i++) {
 		struct inlet *in = &acc->inlets[i];
 
@@ -400,17 +403,17 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 
 int
 acceptor_listen(struct acceptor *acc, uint32_t listener,
-    enum conf_transport transport, int fd)
+    const struct channel_listen *listen, int fd)
 {
 	struct inlet *in = &acc->inlets[listener];
 
+	if (in->serve == wait_serve)
+		wait_returned(in, listen->took);
 	inlet_close(in);
 	in->watch.fd = fd;
-	in->transport = (uint8_t)transport;
+	in->transport = (uint8_t)listen->transport;
 	in->serve = serve_of(in);
-	if (in->serve == wait_serve)
-		wait_returned(in, monotime_now());
-	else if (in->serve == dgram_serve)
+	if (in->serve == dgram_serve)
 		dgram_listen(in);
 	inlet_release(in, HOLD_WAIT);
 	if (in->holds != 0)

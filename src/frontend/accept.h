@@ -42,19 +42,21 @@ struct acceptor {
 	struct timer closing;	/* when to look at the closing listeners */
 	struct monotime started; /* when main said GO */
 	struct inlet_list held;
+	int arrivals;		/* an epoll of rest.c's */
 	uint32_t failures;	/* of accept, that main was not told of */
 };
 
-/* Returns 0, or -1 with errno ENOMEM.  Every listener begins as HOLD_START. */
+/* Returns 0, or -1 with errno.  Every listener begins as HOLD_START. */
 int	acceptor_init(struct acceptor *acc, struct loop *loop,
 	    const struct admission *adm, struct outbox *outbox);
 
 /*
- * Give a listener its socket of this transport, which belongs to the acceptor
- * from now on; a former one is closed.  -1 with errno when it cannot be polled.
+ * Give a listener its socket, of which main says this, and which belongs to the
+ * acceptor from now on; a former one is closed.  -1 with errno when it cannot be
+ * polled.
  */
 int	acceptor_listen(struct acceptor *acc, uint32_t listener,
-	    enum conf_transport transport, int fd);
+	    const struct channel_listen *listen, int fd);
 
 /*
  * Begin to accept.  Listeners that are closing are served until their queues

@@ -188,7 +188,7 @@ message_obey(struct frontend *fr, struct channel_item *item,
 		if (item->msg.listener >= fr->adm->listeners || item->fd == -1)
 			return -1;
 		return acceptor_listen(&fr->acceptor, item->msg.listener,
-		    item->msg.listen.transport, item->fd);
+		    &item->msg.listen, item->fd);
 	case CHANNEL_ACTIVE:
 	case CHANNEL_EXITED:
 		return counts_apply(fr, &item->msg);

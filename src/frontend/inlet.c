@@ -35,9 +35,7 @@ inlet_update(struct inlet *in)
 {
 	struct acceptor *acc = in->acceptor;
 
-	if (in->holds == HOLD_WAIT && in->watched && in->watch.fd != -1) {
-		loop_arm(acc->loop, &in->watch, EPOLLIN | (uint32_t)EPOLLET);
-	} else if (in->holds != 0 || in->watch.fd == -1) {
+	if (in->holds != 0 || in->watch.fd == -1) {
 		loop_disarm(acc->loop, &in->watch);
 	} else if (loop_arm(acc->loop, &in->watch, EPOLLIN) == -1) {
 		/* No memory in the kernel: as if accept had found none.  At
@@ -100,6 +98,23 @@ inlets_release_service(struct acceptor *acc, uint32_t service)
 			inlet_release(&acc->inlets[i], HOLD_FULL);
 }
 
+struct inlet *
+inlet_next_of(struct acceptor *acc, uint32_t service, const struct inlet *last)
+{
+	const struct admission *adm = acc->adm;
+	const struct admission_service *svc = &admission_services(adm)[service];
+	uint32_t end = svc->first_listener + svc->listeners;
+	uint32_t closing = adm->listeners - adm->closing;
+	uint32_t i = last == NULL ? svc->first_listener : last->index + 1;
+
+	if (i >= end && i < closing)
+		i = closing;
+	while (i < adm->listeners &&
+	    admission_listeners(adm)[i].service != service)
+		i++;
+	return i < adm->listeners ? &acc->inlets[i] : NULL;
+}
+
 const struct admission_service *
 inlet_service(const struct inlet *in, uint32_t *index)
 {
@@ -116,11 +131,4 @@ inlet_close(struct inlet *in)
 	if (in->watch.fd != -1)
 		close(in->watch.fd);
 	in->watch.fd = -1;
-}
-
-void
-inlet_watch_held(struct inlet *in, bool watch)
-{
-	in->watched = watch;
-	inlet_update(in);
 }

@@ -48,7 +48,6 @@ struct inlet {
 	uint32_t errors;	/* of accept in a row */
 	uint8_t transport;	/* enum conf_transport, of the socket */
 	struct addr bound;	/* udp: what the socket is bound to */
-	bool watched;		/* see inlet_watch_held() */
 	bool empty_due;		/* it is closed, and main not told of it */
 	bool had_turn;		/* it accepted before it was held */
 	bool gone;		/* it was closing, and is let go of for good */
@@ -65,18 +64,16 @@ void	inlet_release(struct inlet *in, enum hold reason);
 void	inlets_release(struct acceptor *acc, enum hold reason);
 void	inlets_release_service(struct acceptor *acc, uint32_t service);
 
-/*
- * See each client that comes while only HOLD_WAIT is set, as EPOLLET has it;
- * in->serve is called then, too.
- */
-void	inlet_watch_held(struct inlet *in, bool watch);
-
 /* Come back for those with HOLD_FAILED. */
 void	inlet_retry(struct acceptor *acc, struct monotime now);
 
 /* The service of a listener, and its index. */
 const struct admission_service *inlet_service(const struct inlet *in,
 	    uint32_t *index);
+
+/* Walk over those of a service, also the closing ones; last: NULL at first. */
+struct inlet *inlet_next_of(struct acceptor *acc, uint32_t service,
+	    const struct inlet *last);
 
 /* Let go of the socket, which main may keep. */
 void	inlet_close(struct inlet *in);

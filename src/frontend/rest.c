@@ -3,10 +3,16 @@
 
 /*
  * Whether handlers that wait take what they are started for.
+ *
+ * A datagram has a time stamp, which the kernel sets once.  Of a tcp socket the
+ * length of the queue is known, and an edge-triggered epoll tells whether
+ * anybody has come meanwhile: if nobody has, the length says it all.  Of unix
+ * sockets main knows who is first.  Of others nothing is known.
  */
 
 #include "frontend/rest.h"
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <netinet/in.h>
@@ -19,9 +25,9 @@
 enum {
 	FIRST_MSEC = 50,
 	LAST_MSEC = 5000,
-	DOUBTS = 3,
-	SHORT_MSEC = 1000,	/* a life in which nothing was accepted, where
-				 * nothing can be counted */
+	DOUBT_MSEC = 10,	/* a handler may have work to do, but not all of
+				 * the processor's time */
+	EVENTS = 16,
 };
 
 /*
@@ -62,83 +68,140 @@ stamp_peek(int fd)
 }
 
 /* tcp(7): of a listening socket, tcpi_unacked is the length of the queue. */
-static uint32_t
+static int64_t
 queue_length(int fd)
 {
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
 
 	memset(&info, 0, sizeof(info));
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
-		return 0;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1 ||
+	    info.tcpi_state != TCP_LISTEN)
+		return -1;
 	return info.tcpi_unacked;
 }
 
-/* How many are surely left. */
-static unsigned
-certain(unsigned left, enum conf_transport transport)
+/* Note at which sockets somebody has come since this was asked last. */
+static void
+arrivals_note(int arrivals)
 {
-	if (transport_is_dgram(transport))
-		return left;
-	return left > DOUBTS ? left - DOUBTS : 0;
-}
+	struct epoll_event events[EVENTS];
+	int n;
 
-bool
-rest_is_over(unsigned left, enum conf_transport transport)
-{
-	return certain(left, transport) > REST_TRIES;
+	do {
+		n = epoll_wait(arrivals, events, EVENTS, 0);
+		for (int i = 0; i < n; i++)
+			((struct rest *)events[i].data.ptr)->arrived = true;
+	} while (n == EVENTS);
 }
 
 uint32_t
-rest_msec(unsigned left, enum conf_transport transport)
+rest_msec(const struct rest *rest)
 {
 	uint32_t msec = FIRST_MSEC;
 
-	left = certain(left, transport);
-	if (left <= 1)
-		return 0;
-	for (unsigned i = 2; i < left && msec < LAST_MSEC; i++)
+	if (rest->left <= 1)
+		return rest->doubts > REST_DOUBTS ? DOUBT_MSEC : 0;
+	for (unsigned i = 2; i < rest->left && msec < LAST_MSEC; i++)
 		msec *= 2;
 	return msec < LAST_MSEC ? msec : LAST_MSEC;
 }
 
 bool
-rest_counts(enum conf_transport transport)
+rest_is_over(const struct rest *rest)
 {
-	return transport == CONF_TCP;
+	return rest->left > REST_TRIES;
+}
+
+static void
+queue_begin(struct rest *rest, int arrivals, int fd)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN | (uint32_t)EPOLLET, .data.ptr = rest,
+	};
+
+	rest->queue = -1;
+	if (epoll_ctl(arrivals, EPOLL_CTL_ADD, fd, &event) == -1)
+		return;
+	/* It begins with those who are there already. */
+	arrivals_note(arrivals);
+	rest->arrived = false;
+	rest->queue = queue_length(fd);
 }
 
 void
-rest_begin(struct rest *rest, int fd, enum conf_transport transport,
-    struct monotime now)
+rest_begin(struct rest *rest, int arrivals, int fd,
+    enum conf_transport transport, bool there)
 {
 	rest->asked = true;
-	rest->moved = false;
-	rest->first = true;
-	rest->since = now;
-	rest->stamp = transport_is_dgram(transport) ? stamp_peek(fd) : 0;
-	rest->queue = rest_counts(transport) ? queue_length(fd) : 0;
+	rest->again = false;
+	rest->there = there;
+	rest->stamp = there && transport_is_dgram(transport) ?
+	    stamp_peek(fd) : 0;
+	if (transport == CONF_TCP)
+		queue_begin(rest, arrivals, fd);
+}
+
+static enum rest_outcome
+queue_end(struct rest *rest, int arrivals, int fd)
+{
+	/* In this order: who comes in between may make it seem that somebody
+	 * was taken, but never that nobody was. */
+	int64_t queue = queue_length(fd);
+
+	arrivals_note(arrivals);
+	epoll_ctl(arrivals, EPOLL_CTL_DEL, fd, NULL);
+	if (rest->queue == -1 || queue == -1)
+		return REST_UNSURE;
+	if (!rest->arrived)
+		return queue < rest->queue ? REST_TAKEN : REST_LEFT;
+	return queue <= rest->queue ? REST_TAKEN : REST_UNSURE;
+}
+
+static enum rest_outcome
+outcome_of(struct rest *rest, int arrivals, int fd,
+    enum conf_transport transport, enum channel_took took)
+{
+	enum rest_outcome outcome = REST_UNSURE;
+
+	if (transport == CONF_TCP)
+		outcome = queue_end(rest, arrivals, fd);
+	else if (rest->stamp != 0)
+		outcome = stamp_peek(fd) == rest->stamp ? REST_LEFT :
+		    REST_TAKEN;
+	if (took == CHANNEL_TOOK_SOME)
+		return REST_TAKEN;
+	if (took == CHANNEL_TOOK_NOTHING)
+		outcome = REST_LEFT;
+	return rest->there || outcome == REST_TAKEN ? outcome : REST_IDLE;
+}
+
+enum rest_outcome
+rest_end(struct rest *rest, int arrivals, int fd,
+    enum conf_transport transport, enum channel_took took)
+{
+	enum rest_outcome outcome = outcome_of(rest, arrivals, fd, transport,
+	    took);
+
+	rest->asked = false;
+	rest->again = outcome == REST_LEFT || outcome == REST_UNSURE;
+	rest->left += outcome == REST_LEFT;
+	rest->doubts += outcome == REST_UNSURE;
+	return outcome;
 }
 
 void
-rest_arrival(struct rest *rest, int fd)
+rest_doubt(struct rest *rest)
 {
-	uint32_t queue = queue_length(fd);
-
-	if (queue < rest->queue + (rest->first ? 0 : 1))
-		rest->moved = true;
-	rest->first = false;
-	rest->queue = queue;
+	rest->doubts += rest->left;
+	rest->left = 0;
 }
 
-bool
-rest_same(const struct rest *rest, int fd, enum conf_transport transport,
-    struct monotime now)
+void
+rest_reset(struct rest *rest)
 {
-	if (transport_is_dgram(transport))
-		return rest->stamp != 0 && stamp_peek(fd) == rest->stamp;
-	if (rest_counts(transport))
-		return !rest->moved && queue_length(fd) >= rest->queue;
-	return monotime_before(now,
-	    monotime_add_msec(rest->since, SHORT_MSEC));
+	rest->left = 0;
+	rest->doubts = 0;
+	rest->again = false;
+	rest->rested = false;
 }

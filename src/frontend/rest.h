@@ -5,10 +5,9 @@
  * Whether handlers that wait take what they are started for.
  *
  * A handler that exits and leaves the datagram or client in front of the queue
- * would be started again at once, and for ever.  So what is in front is looked
- * at before a handler is started, and when it has ended: a datagram has a time
- * stamp, which the kernel sets once; of clients the length of the queue is
- * known, and each that comes meanwhile is seen.
+ * would be started again at once, and for ever.  So what is there is looked at
+ * before a handler is started, and again when it has ended.  Nobody is thrown
+ * away on a suspicion: it must be certain that handlers have left him.
  */
 
 #ifndef MINETD_REST_H
@@ -17,49 +16,63 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/channel.h"
 #include "base/loop.h"
 #include "conf/conf.h"
 
 enum {
-	REST_TRIES = 10,	/* handlers that leave the same; then it is
-				 * thrown away */
+	REST_TRIES = 10,	/* handlers that leave the same, after the one
+				 * that it came for; then it is thrown away */
+	REST_DOUBTS = 32,	/* handlers that may have left it */
+};
+
+/* What became of what was there when the handler was started. */
+enum rest_outcome {
+	REST_IDLE,		/* nothing was there */
+	REST_TAKEN,
+	REST_LEFT,
+	REST_UNSURE,		/* one or the other */
 };
 
 struct rest {
 	struct timer due;	/* end of the rest */
-	struct monotime since;	/* when the handler was asked for */
-	uint64_t stamp;		/* datagram: when it came; 0: not known */
-	uint32_t queue;		/* tcp: clients in the queue, as last seen */
-	unsigned left;		/* handlers in a row that have left it */
-	uint32_t discarded;	/* how many were thrown away */
-	bool asked;		/* a handler was, and the rest is about that */
-	bool moved;		/* tcp: somebody was accepted */
-	bool first;		/* tcp: the first event is no arrival */
-	bool rested;		/* the rest before the next handler is over */
+	uint64_t stamp;		/* datagrams: when the first came; 0: none */
+	int64_t queue;		/* tcp: clients in the queue; -1: not known */
+	bool arrived;		/* tcp: another one has come */
+	bool there;		/* somebody was */
+	bool asked;		/* a handler has it, or will */
+	bool again;		/* the last one has not taken what is there */
+	bool rested;		/* the rest before the next one is over */
 	bool throttled;		/* main knows that it rests */
+	unsigned left;		/* handlers in a row that have left it */
+	unsigned doubts;	/* handlers in a row that may have */
+	uint32_t discarded;	/* how many were thrown away */
 };
 
+/* How long to rest before the next handler, 0 for not at all.  Pure. */
+uint32_t rest_msec(const struct rest *rest);
+
+/* Whether what is there has to be thrown away.  Pure. */
+bool	rest_is_over(const struct rest *rest);
+
 /*
- * How long to rest when so many handlers in a row seem to have left what was
- * there, 0 for not at all, and whether that is enough to throw it away.  Of
- * clients that is not quite certain, since others come meanwhile, so a few more
- * are let pass.  Pure.
+ * A handler is about to be started with the socket; there: somebody waits at
+ * it.  arrivals is an epoll that is used for nothing else.
  */
-uint32_t rest_msec(unsigned left, enum conf_transport transport);
-bool	rest_is_over(unsigned left, enum conf_transport transport);
+void	rest_begin(struct rest *rest, int arrivals, int fd,
+	    enum conf_transport transport, bool there);
 
-/* Whether clients are counted, for which each arrival must be seen. */
-bool	rest_counts(enum conf_transport transport);
+/*
+ * The handler has ended, and nobody else has the socket yet.  Counts what is
+ * returned.
+ */
+enum rest_outcome rest_end(struct rest *rest, int arrivals, int fd,
+	    enum conf_transport transport, enum channel_took took);
 
-/* A handler is about to be started for what is in front. */
-void	rest_begin(struct rest *rest, int fd, enum conf_transport transport,
-	    struct monotime now);
+/* Of what seemed certain it is doubtful whether it says anything. */
+void	rest_doubt(struct rest *rest);
 
-/* Another client has come meanwhile. */
-void	rest_arrival(struct rest *rest, int fd);
-
-/* Whether the handler that was started last has left it there. */
-bool	rest_same(const struct rest *rest, int fd,
-	    enum conf_transport transport, struct monotime now);
+/* What was there is taken: count anew. */
+void	rest_reset(struct rest *rest);
 
 #endif

@@ -16,25 +16,31 @@
 #include "conf/transport.h"
 #include "frontend/rest.h"
 
+/* Whether somebody waits.  What the kernel finds to be damaged is nobody. */
 static bool
-readable(const struct inlet *in)
+somebody(const struct inlet *in)
 {
 	struct pollfd pfd = { .fd = in->watch.fd, .events = POLLIN };
+	char byte;
 
+	if (transport_is_dgram(in->transport))
+		return recv(in->watch.fd, &byte, sizeof(byte), MSG_PEEK |
+		    MSG_DONTWAIT | MSG_TRUNC) != -1;
 	return poll(&pfd, 1, 0) > 0;
 }
 
-/* All listeners that the handler gets are held. */
-static void
-service_hold(struct inlet *in)
+/*
+ * The listeners whose sockets one handler gets: that one, or all of its
+ * service.  last is NULL at first.
+ */
+static struct inlet *
+group_next(struct inlet *in, const struct inlet *last)
 {
-	struct acceptor *acc = in->acceptor;
 	uint32_t service;
-	const struct admission_service *svc = inlet_service(in, &service);
 
-	inlet_hold(in, HOLD_WAIT);
-	for (uint32_t i = 0; svc->shares && i < svc->listeners; i++)
-		inlet_hold(&acc->inlets[svc->first_listener + i], HOLD_WAIT);
+	if (inlet_service(in, &service)->shares)
+		return inlet_next_of(in->acceptor, service, last);
+	return last == NULL ? in : NULL;
 }
 
 static bool
@@ -47,7 +53,7 @@ throttle_tell(struct inlet *in, const struct rest *rest, bool on)
 		return false;
 	msg->throttled.on = on;
 	msg->throttled.discarded = rest->discarded;
-	msg->throttled.msec = on ? rest_msec(rest->left, in->transport) : 0;
+	msg->throttled.msec = on ? rest_msec(rest) : 0;
 	return true;
 }
 
@@ -76,31 +82,26 @@ rest_due(void *arg, struct monotime now)
 }
 
 /*
- * What is there was there when the last handler was started: wait, or throw it
- * away.  Returns whether a handler may be started now.
+ * The last handler has not taken what is there: wait, or throw it away.
+ * Returns whether another one may be started now.
  */
 static bool
-left_again(struct inlet *in, struct rest *rest, struct monotime now)
+next_permitted(struct inlet *in, struct rest *rest, struct monotime now)
 {
-	uint32_t msec;
+	uint32_t msec = rest_msec(rest);
 
-	if (rest->rested) {
+	if (rest->rested || (msec == 0 && !rest_is_over(rest))) {
 		rest->rested = false;
 		return true;
 	}
-	rest->left++;
-	if (rest_is_over(rest->left, in->transport)) {
+	if (rest_is_over(rest)) {
 		front_discard(in);
 		rest->discarded++;
 		throttle_tell(in, rest, true);
-		rest->left = 0;
-		rest->asked = false;
+		rest_reset(rest);
 		return false;
 	}
-	msec = rest_msec(rest->left, in->transport);
-	if (msec == 0)
-		return true;
-	if (!rest->throttled)
+	if (!rest->throttled && rest->left > 1)
 		rest->throttled = throttle_tell(in, rest, true);
 	rest->rested = true;
 	inlet_hold(in, HOLD_REST);
@@ -113,8 +114,7 @@ left_again(struct inlet *in, struct rest *rest, struct monotime now)
 static void
 taken(struct inlet *in, struct rest *rest)
 {
-	rest->left = 0;
-	rest->rested = false;
+	rest_reset(rest);
 	if (rest->throttled && throttle_tell(in, rest, false)) {
 		rest->throttled = false;
 		rest->discarded = 0;
@@ -134,19 +134,24 @@ rest_get(struct inlet *in)
 }
 
 static void
-handler_ask(struct inlet *in, struct monotime now)
+handler_ask(struct inlet *in)
 {
 	struct acceptor *acc = in->acceptor;
-	struct rest *rest = rest_get(in);
+	struct inlet *each = NULL;
 	uint32_t service;
 
 	inlet_service(in, &service);
-	if (rest != NULL)
-		rest_begin(rest, in->watch.fd, in->transport, now);
 	outbox_add(acc->outbox, CHANNEL_WAIT_READY, in->index, -1);
 	acceptor_take(acc, service);
-	service_hold(in);
-	inlet_watch_held(in, rest != NULL && rest_counts(in->transport));
+	while ((each = group_next(in, each)) != NULL) {
+		struct rest *rest = each->watch.fd != -1 ? rest_get(each) :
+		    NULL;
+
+		if (rest != NULL && !rest->asked)
+			rest_begin(rest, acc->arrivals, each->watch.fd,
+			    each->transport, each == in || somebody(each));
+		inlet_hold(each, HOLD_WAIT);
+	}
 }
 
 bool
@@ -154,13 +159,7 @@ wait_serve(struct inlet *in, struct monotime now)
 {
 	uint32_t lacks;
 
-	/* A client has come while the handler has the socket. */
-	if (in->holds != 0) {
-		if (in->rest != NULL)
-			rest_arrival(in->rest, in->watch.fd);
-		return false;
-	}
-	if (!readable(in))
+	if (!somebody(in))
 		return true;
 	lacks = acceptor_lacks(in);
 	if (lacks != 0) {
@@ -171,24 +170,47 @@ wait_serve(struct inlet *in, struct monotime now)
 		inlet_hold(in, HOLD_CHANNEL);
 		return false;
 	}
-	if (in->rest != NULL && in->rest->asked) {
-		if (!rest_same(in->rest, in->watch.fd, in->transport, now))
-			taken(in, in->rest);
-		else if (!left_again(in, in->rest, now))
-			return false;
-	}
-	handler_ask(in, now);
+	if (in->rest == NULL || !in->rest->again ||
+	    next_permitted(in, in->rest, now))
+		handler_ask(in);
 	return false;
 }
 
-void
-wait_returned(struct inlet *in, struct monotime now)
+/* One handler has them all: that it took something of one is good enough. */
+static void
+group_taken(struct inlet *in)
 {
-	(void)now;
-	inlet_watch_held(in, false);
-	/* Nobody waits: what there was, the handler has taken. */
-	if (in->rest != NULL && in->rest->asked && !readable(in)) {
-		in->rest->asked = false;
-		taken(in, in->rest);
-	}
+	struct inlet *each = NULL;
+
+	while ((each = group_next(in, each)) != NULL)
+		if (each->rest != NULL)
+			taken(each, each->rest);
+}
+
+/* It may have taken something of this one, so others prove nothing. */
+static void
+group_doubt(struct inlet *in)
+{
+	struct inlet *each = NULL;
+
+	while ((each = group_next(in, each)) != NULL)
+		if (each != in && each->rest != NULL)
+			rest_doubt(each->rest);
+}
+
+void
+wait_returned(struct inlet *in, enum channel_took took)
+{
+	struct rest *rest = in->rest;
+	enum rest_outcome outcome;
+
+	if (rest == NULL || !rest->asked || in->watch.fd == -1)
+		return;
+	outcome = rest_end(rest, in->acceptor->arrivals, in->watch.fd,
+	    in->transport, took);
+	if (outcome == REST_TAKEN ||
+	    (outcome != REST_IDLE && !somebody(in)))
+		group_taken(in);
+	else if (outcome == REST_UNSURE)
+		group_doubt(in);
 }

@@ -18,7 +18,10 @@
 /* One turn of a listener whose handler waits, as inlet_fn has it. */
 bool	wait_serve(struct inlet *in, struct monotime now);
 
-/* The listener is lent again: its handler has ended. */
-void	wait_returned(struct inlet *in, struct monotime now);
+/*
+ * Main lends the listener again, whose handler has ended, and says what it
+ * knows of it.  Called while the inlet has the descriptor from before.
+ */
+void	wait_returned(struct inlet *in, enum channel_took took);
 
 #endif

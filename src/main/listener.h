@@ -49,6 +49,9 @@ struct listener {
 	uint64_t waiter;	/* connection number of the handler that has it
 				 * as its own, and no frontend polls it; 0:
 				 * nobody has */
+	uint32_t in_front;	/* unix: who was in front of the queue when that
+				 * handler was started; see unixqueue.h */
+	uint8_t took;		/* enum channel_took, of the last such one */
 	bool listening;		/* otherwise just bound */
 	bool concealed;		/* bound, and not found until it listens */
 	bool transparent;	/* fd: it stands in for any address */

@@ -469,7 +469,7 @@ serve_reaped(struct minetd *mi, struct proc *proc, int status,
 		exit_log(proc, status, usage, now);
 	loan_reaped(mi, proc->conn.id);
 	if (proc->waits)
-		waiter_reaped(mi, proc);
+		waiter_reaped(mi, proc, report.step == CHILD_DONE);
 	proc_remove(mi->procs, proc);
 	proc_free(mi->procs, proc);
 	listener_unref(lst);

@@ -106,6 +106,7 @@ listener_send(struct front *front, uint32_t index, const struct listener *lst)
 	channel_msg_init(&item.msg, CHANNEL_LISTEN);
 	item.msg.listener = index;
 	item.msg.listen.transport = lst->transport;
+	item.msg.listen.took = lst->took;
 	item.fd = lst->fd;
 	return channel_send(front->channel.fd, &item, 1) == 1;
 }

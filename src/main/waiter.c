@@ -24,6 +24,7 @@
 #include "main/listenlog.h"
 #include "main/serve.h"
 #include "main/tell.h"
+#include "main/unixqueue.h"
 
 enum {
 	NULL_FD = 0,		/* main's own standard input */
@@ -60,9 +61,13 @@ number_set(int fd, int level, int option, int value)
 
 /* As a new socket is, but for what is configured. */
 static void
-socket_prepare(const struct listener *lst)
+socket_prepare(struct listener *lst)
 {
 	blocking_set(lst->fd, true);
+	lst->in_front = 0;
+	if (transport_is_unix(lst->transport) &&
+	    !transport_is_dgram(lst->transport))
+		lst->in_front = unixqueue_front(lst->fd);
 	if (!transport_is_dgram(lst->transport))
 		return;
 	number_set(lst->fd, SOL_SOCKET, SO_TIMESTAMPNS, 0);
@@ -170,13 +175,32 @@ activation_start(struct minetd *mi, struct arrival *arrival,
 	return proc;
 }
 
-/* The frontend may poll it again, when there is one that knows it. */
+/* Whether the handler has taken who was there when it was started. */
+static enum channel_took
+socket_took(const struct listener *lst)
+{
+	uint32_t front;
+
+	if (lst->in_front == 0)
+		return CHANNEL_TOOK_UNKNOWN;
+	front = unixqueue_front(lst->fd);
+	if (front == 0)
+		return CHANNEL_TOOK_UNKNOWN;
+	return front == lst->in_front ? CHANNEL_TOOK_NOTHING :
+	    CHANNEL_TOOK_SOME;
+}
+
+/*
+ * The frontend may poll it again, when there is one that knows it.  started:
+ * the handler's program ran.
+ */
 static void
-socket_return(struct minetd *mi, struct listener *lst)
+socket_return(struct minetd *mi, struct listener *lst, bool started)
 {
 	lst->waiter = 0;
 	if (lst->fd == -1)
 		return;
+	lst->took = started ? socket_took(lst) : CHANNEL_TOOK_NOTHING;
 	blocking_set(lst->fd, false);
 	if (lst->index != LISTENER_NO_INDEX)
 		tell_listener(mi, lst->index);
@@ -190,11 +214,28 @@ sockets_return(struct minetd *mi, const struct front *front,
 	const struct edition *ed = front->edition;
 
 	if (!all)
-		socket_return(mi, at->listener);
+		socket_return(mi, at->listener, false);
 	for (uint32_t i = 0; all && i < ed->listener_count; i++)
 		if (ed->listeners[i].service == at->service &&
 		    ed->listeners[i].listener->waiter == 0)
-			socket_return(mi, ed->listeners[i].listener);
+			socket_return(mi, ed->listeners[i].listener, false);
+}
+
+/*
+ * Of sockets that one handler gets together, the frontend is lent one after the
+ * other, and may have asked at one while another was still under way.
+ */
+static bool
+asked_already(struct minetd *mi, const struct arrival *arrival)
+{
+	const struct edition_service *entry = arrival->entry;
+
+	if (entry->conf->activation != CONF_ACTIVATION_SYSTEMD ||
+	    arrival->at->listener->waiter == 0)
+		return false;
+	entry->service->told++;	/* It has counted another handler. */
+	tell_count(mi, entry->service);
+	return true;
 }
 
 int
@@ -216,7 +257,11 @@ waiter_ready(struct minetd *mi, struct front *front, uint32_t listener,
 	lst = arrival.at->listener;
 	arrival.entry = &front->edition->services[arrival.at->service];
 	if (arrival.entry->conf == NULL || !arrival.entry->conf->wait ||
-	    !lst->listening || lst->waiter != 0 ||
+	    !lst->listening)
+		return -1;
+	if (asked_already(mi, &arrival))
+		return 0;
+	if (lst->waiter != 0 ||
 	    !serve_has_room(mi, front, arrival.entry))
 		return -1;
 	arrival.conn.local = lst->local;
@@ -239,15 +284,15 @@ waiter_ready(struct minetd *mi, struct front *front, uint32_t listener,
 }
 
 void
-waiter_reaped(struct minetd *mi, const struct proc *proc)
+waiter_reaped(struct minetd *mi, const struct proc *proc, bool started)
 {
 	const struct edition *ed = mi->edition;
 
 	if (proc->listener->waiter == proc->conn.id)
-		socket_return(mi, proc->listener);
+		socket_return(mi, proc->listener, started);
 	for (uint32_t i = 0; i < ed->listener_count; i++)
 		if (ed->listeners[i].listener->waiter == proc->conn.id)
-			socket_return(mi, ed->listeners[i].listener);
+			socket_return(mi, ed->listeners[i].listener, started);
 }
 
 int

@@ -20,8 +20,11 @@
 int	waiter_ready(struct minetd *mi, struct front *front,
 	    uint32_t listener, struct monotime now);
 
-/* Such a handler was reaped: the frontend has its sockets again. */
-void	waiter_reaped(struct minetd *mi, const struct proc *proc);
+/*
+ * Such a handler was reaped: the frontend has its sockets again.  started: the
+ * child did become the program.
+ */
+void	waiter_reaped(struct minetd *mi, const struct proc *proc, bool started);
 
 /*
  * A listener rests because handlers leave what is there, or does so no more:

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * Look into the queue of a listening unix socket, by sock_diag(7).
+ *
+ * The kernel answers with the inodes of the sockets in the queue, first those
+ * that have waited for longest.  It says nothing of a queue that is longer than
+ * a page, and where unix_diag is missing it says nothing at all.
+ */
+
+#include "main/unixqueue.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	REPLY_SIZE = 8192,	/* more than the kernel sends */
+};
+
+struct question {
+	struct nlmsghdr head;
+	struct unix_diag_req req;
+};
+
+static int
+question_send(int netlink, uint32_t inode)
+{
+	const struct question question = {
+		.head = {
+			.nlmsg_len = sizeof(question),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST,
+		},
+		.req = {
+			.sdiag_family = AF_UNIX,
+			.udiag_states = UINT32_MAX,
+			.udiag_ino = inode,
+			.udiag_show = UDIAG_SHOW_ICONS,
+			.udiag_cookie = { UINT32_MAX, UINT32_MAX },
+		},
+	};
+
+	return send(netlink, &question, sizeof(question), MSG_DONTWAIT) ==
+	    (ssize_t)sizeof(question) ? 0 : -1;
+}
+
+/* The first number of the list in the answer; 0 when there is none. */
+static uint32_t
+answer_read(const void *bytes, size_t size, uint32_t inode)
+{
+	const struct nlmsghdr *head = bytes;
+	const struct unix_diag_msg *msg;
+	const struct rtattr *attr;
+	uint32_t first = 0;
+	int len;
+
+	if (!NLMSG_OK(head, size) || head->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    head->nlmsg_len < NLMSG_LENGTH(sizeof(*msg)))
+		return 0;
+	msg = NLMSG_DATA(head);
+	if (msg->udiag_ino != inode)
+		return 0;
+	len = (int)(head->nlmsg_len - NLMSG_LENGTH(sizeof(*msg)));
+	for (attr = (const struct rtattr *)(msg + 1); RTA_OK(attr, len);
+	    attr = RTA_NEXT(attr, len)) {
+		if (attr->rta_type != UNIX_DIAG_ICONS ||
+		    RTA_PAYLOAD(attr) < sizeof(first))
+			continue;
+		memcpy(&first, RTA_DATA(attr), sizeof(first));
+		break;
+	}
+	return first;
+}
+
+uint32_t
+unixqueue_front(int fd)
+{
+	char reply[REPLY_SIZE] __attribute__((aligned(8)));
+	uint32_t front = 0;
+	struct stat st;
+	ssize_t n;
+	int netlink;
+
+	if (fstat(fd, &st) == -1)
+		return 0;
+	netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC,
+	    NETLINK_SOCK_DIAG);
+	if (netlink == -1)
+		return 0;
+	/* The answer is there when send(2) returns. */
+	if (question_send(netlink, (uint32_t)st.st_ino) == 0) {
+		n = recv(netlink, reply, sizeof(reply), MSG_DONTWAIT);
+		if (n > 0)
+			front = answer_read(reply, (size_t)n,
+			    (uint32_t)st.st_ino);
+	}
+	close(netlink);
+	return front;
+}
