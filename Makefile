@@ -52,8 +52,8 @@ CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge 
 MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	answers terminal \
 	plan match edition listener listenlog sockopt sockpath retry service \
-	handler front hear refused carried waiter unixqueue tell serve environment \
-	spawn child cred proc state statecheck handover precheck upgrade \
+	handler front hear refused carried waiter unixqueue tell serve \
+	environment spawn child cred proc state statecheck handover precheck upgrade \
 	restore inherited adopt accepted swap lend loan launch \
 	resolve
 FRONTEND_SRCS = frontend confine inlet accept admit dispatch carry builtin \
@@ -63,7 +63,7 @@ FRONTEND_SRCS = frontend confine inlet accept admit dispatch carry builtin \
 UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
 	environment_test key_test log_test logsink_test loop_test match_test \
 	muxline_test overlap_test admission_test accepted_test bucket_test \
-	lines_test plan_test prescan_test proc_test sockopt_test state_test \
+	lines_test plan_test prescan_test proc_test rest_test sockopt_test state_test \
 	timer_test proxyout_test \
 	url_test value_test
 TEST_BINS = captive crowd dial handdown hostile probe stopper storm waiter stdio

@@ -51,9 +51,9 @@ int	acceptor_init(struct acceptor *acc, struct loop *loop,
 	    const struct admission *adm, struct outbox *outbox);
 
 /*
- * Give a listener its socket, of which main says this, and which belongs to the
- * acceptor from now on; a former one is closed.  -1 with errno when it cannot be
- * polled.
+ * Give a listener its socket, of which main says this, and which belongs to
+ * the acceptor from now on; a former one is closed.  -1 with errno when it
+ * cannot be polled.
  */
 int	acceptor_listen(struct acceptor *acc, uint32_t listener,
 	    const struct channel_listen *listen, int fd);

@@ -146,7 +146,8 @@ static enum rest_outcome
 queue_end(struct rest *rest, int arrivals, int fd)
 {
 	/* In this order: who comes in between may make it seem that somebody
-	 * was taken, but never that nobody was. */
+	 * was taken, but never that nobody was.  With an empty queue epoll
+	 * tells of nobody; it is shorter than before then. */
 	int64_t queue = queue_length(fd);
 
 	arrivals_note(arrivals);
