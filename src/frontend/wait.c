@@ -176,6 +176,16 @@ wait_serve(struct inlet *in, struct monotime now)
 	return false;
 }
 
+/*
+ * Otherwise the handler may have served another socket, and somebody there who
+ * came after it was started, of which nothing is to be seen.
+ */
+static bool
+is_alone(struct inlet *in)
+{
+	return group_next(in, group_next(in, NULL)) == NULL;
+}
+
 /* One handler has them all: that it took something of one is good enough. */
 static void
 group_taken(struct inlet *in)
@@ -213,4 +223,7 @@ wait_returned(struct inlet *in, enum channel_took took)
 		group_taken(in);
 	else if (outcome == REST_UNSURE)
 		group_doubt(in);
+	else if (outcome == REST_LEFT && rest->doubts <= REST_DOUBTS &&
+	    !is_alone(in))
+		rest_doubt(rest);
 }

@@ -127,6 +127,18 @@ queued()
 	wait_log 'resume service=w '
 }
 
+@test "what handlers have left at one of several sockets is held back" {
+	ACTIVATION=systemd serve '"tcp://127.0.0.1:0", "tcp://127.0.0.2:0"' \
+		-a -b "$dir/go"
+	hold_client "tcp://127.0.0.2:$(port_of w 2)"
+	wait_log 'throttle service=w addr=tcp://127.0.0.2:.* reason=not_consumed'
+	# It takes longer to be certain.
+	(($(starts) < 45))
+	: >"$dir/go"
+	wait_until 5 grep -q . "$CLIENT_OUT"
+	wait_log 'resume service=w '
+}
+
 @test "a program that is missing is known to leave everybody" {
 	waiter=/nonexistent serve "\"unix://$dir/socket\""
 	hold_client "unix://$dir/socket"
