@@ -58,13 +58,13 @@ MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	resolve
 FRONTEND_SRCS = frontend confine inlet accept admit dispatch carry builtin \
 	answer linger redirect pty tcpmux muxline preface farewell dgram \
-	datagram peers wait rest refusal outbox errlog lines relay pipes \
+	datagram packets peer peers wait rest refusal outbox errlog lines relay pipes \
 	proxyout
 UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
 	environment_test key_test log_test logsink_test loop_test match_test \
 	muxline_test overlap_test admission_test accepted_test bucket_test \
-	lines_test plan_test prescan_test proc_test rest_test sockopt_test state_test \
-	timer_test proxyout_test \
+	lines_test plan_test prescan_test proc_test rest_test sockopt_test \
+	state_test timer_test proxyout_test packets_test datagram_test \
 	url_test value_test
 TEST_BINS = captive crowd dial handdown hostile probe stopper storm waiter stdio
 # A minetd of the same build that differs in one thing: the version of a state,

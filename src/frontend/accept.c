@@ -29,6 +29,7 @@
 enum {
 	ACCEPTS_PER_WAKEUP = 64, /* of one listener; then others get a turn */
 	CLOSING_MSEC = 500,	/* time for handshakes that are under way */
+	LEAVING_TURNS = 10,	/* of that, for handlers to be started */
 };
 
 /* What came of an attempt to accept. */
@@ -266,6 +267,9 @@ closing_serve(struct inlet *in, bool overdue, struct monotime now)
 		    queue_empty(in);
 	if (!in->gone && ((in->holds & HOLD_WAIT) != 0 || !empty) && !overdue)
 		return false;
+	if (!in->gone && !peers_leave(&acc->peers, in, overdue ||
+	    in->leaving++ >= LEAVING_TURNS))
+		return false;
 	if (!in->gone) {
 		inlet_close(in);
 		in->gone = true;
@@ -429,6 +433,7 @@ acceptor_start(struct acceptor *acc, struct monotime now)
 		timer_arm(loop_timers(acc->loop), &acc->closing,
 		    monotime_add_msec(now, CLOSING_MSEC));
 	inlets_release(acc, HOLD_START);
+	peers_start(&acc->peers);
 }
 
 void
@@ -436,7 +441,7 @@ acceptor_stop(struct acceptor *acc)
 {
 	timer_disarm(loop_timers(acc->loop), &acc->closing);
 	acc->stopped = true;
-	peers_stop(&acc->peers);
+	peers_stop(&acc->peers, monotime_now());
 	acc->carried_news = true;
 	for (uint32_t i = 0; i < acc->adm->listeners; i++)
 		inlet_close(&acc->inlets[i]);
@@ -445,7 +450,8 @@ acceptor_stop(struct acceptor *acc)
 bool
 acceptor_report(struct acceptor *acc, struct monotime now)
 {
-	return refusal_report(&acc->refusals, now) &&
+	return peers_settled(&acc->peers) &&
+	    refusal_report(&acc->refusals, now) &&
 	    carrier_report(&acc->carrier) && carried_report(acc);
 }
 
@@ -489,6 +495,7 @@ acceptor_remove_active(struct acceptor *acc, uint32_t service, uint32_t count)
 
 	if (has_handlers(acc, service))
 		acc->children -= count;
+	acc->peers.room = true;
 	active_drop(acc, service, count);
 	if (max != 0 && acc->children < max)
 		inlets_release(acc, HOLD_CHILDREN);
@@ -498,5 +505,6 @@ void
 acceptor_resume(struct acceptor *acc)
 {
 	inlets_release(acc, HOLD_CHANNEL);
+	acc->peers.room = true;
 	preface_resume(&acc->prefaces);
 }

@@ -72,7 +72,9 @@ static const int allowed_calls[] = {
 static const int allowed_options[][2] = {
 	{ SOL_SOCKET, SO_TIMESTAMPNS },
 	{ IPPROTO_IP, IP_PKTINFO },
+	{ IPPROTO_IP, IP_RECVTTL },
 	{ IPPROTO_IPV6, IPV6_RECVPKTINFO },
+	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT },
 };
 
 static int

@@ -27,6 +27,8 @@ enum {
 struct datagram {
 	struct addr peer;
 	struct addr local;	/* 0.0.0.0 or :: when any will do */
+	uint8_t hops;		/* that it may still make; 0: as is usual */
+	bool to_group;		/* it came to many hosts */
 };
 
 /*
@@ -34,6 +36,9 @@ struct datagram {
  * address that it is bound to, ADDR_NONE when it is no such socket.
  */
 void	datagram_prepare(int fd, struct addr *bound);
+
+/* Ask for dg->hops of what such a socket receives. */
+void	datagram_count_hops(int fd, const struct addr *bound);
 
 /*
  * Receive one without waiting.  Returns its length, or -1 with errno of
@@ -47,9 +52,18 @@ void	datagram_send(int fd, const struct addr *bound,
 	    const struct datagram *dg, const uint8_t *bytes, size_t len);
 
 /*
- * Whether a peer may be answered by a builtin: not those who would answer in
- * turn, nor those who are many.
+ * Whether a builtin may answer a datagram: not to those who would answer in
+ * turn, nor those who are many, nor what was sent to many, nor what has come as
+ * far as it may.
  */
-bool	datagram_answerable(const struct addr *peer);
+bool	datagram_answerable(const struct datagram *dg);
+
+/*
+ * On a socketpair of SOCK_SEQPACKET: after the mark, an empty datagram differs
+ * from the end of file, since datagrams have a time.  Take one without waiting;
+ * returns its length, or -1 with errno, or -1 and *end.
+ */
+void	datagram_mark(int fd);
+ssize_t	datagram_take(int fd, uint8_t *buf, size_t size, bool *end);
 
 #endif

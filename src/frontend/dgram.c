@@ -4,8 +4,10 @@
 /*
  * Listeners of datagrams that the frontend reads itself.
  *
- * A builtin sends at most one datagram for each that it gets, and to nobody
- * who might answer that: no two of them can talk to each other for ever.
+ * A builtin sends at most one datagram for each that it gets, and to nobody who
+ * is known to answer that.  Its answer gets one hop less far than the question
+ * might have: even two minetds that take each other's answers for questions,
+ * because somebody has forged the first, fall silent soon.
  */
 
 #include "frontend/dgram.h"
@@ -28,9 +30,11 @@ dgram_listen(struct inlet *in)
 	uint32_t service;
 
 	datagram_prepare(in->watch.fd, &in->bound);
-	if (inlet_service(in, &service)->does == ADMISSION_BUILTIN)
-		acc->builtin_ports[in->bound.port / 8] |=
-		    (uint8_t)(1u << in->bound.port % 8);
+	if (inlet_service(in, &service)->does != ADMISSION_BUILTIN)
+		return;
+	datagram_count_hops(in->watch.fd, &in->bound);
+	acc->builtin_ports[in->bound.port / 8] |=
+	    (uint8_t)(1u << in->bound.port % 8);
 }
 
 /* Whether one of our own builtins has that port, whatever its address. */
@@ -45,17 +49,19 @@ builtin_answer(struct inlet *in, const struct admission_service *svc,
     const struct datagram *dg, size_t len)
 {
 	struct acceptor *acc = in->acceptor;
+	struct datagram to = *dg;
 	uint8_t reply[DATAGRAM_MAX];
 	size_t reply_len;
 
-	if (!datagram_answerable(&dg->peer) ||
-	    port_is_own(acc, dg->peer.port))
+	if (!datagram_answerable(dg) || port_is_own(acc, dg->peer.port))
 		return;
+	if (to.hops != 0)
+		to.hops--;
 	reply_len = answer_make(svc->builtin, &(struct answer_request){
 		    acc->datagram, len, time(NULL) }, reply, sizeof(reply));
 	/* An empty datagram is answered by an empty one. */
 	if (reply_len > 0 || (svc->builtin == CONF_BUILTIN_ECHO && len == 0))
-		datagram_send(in->watch.fd, &in->bound, dg, reply, reply_len);
+		datagram_send(in->watch.fd, &in->bound, &to, reply, reply_len);
 }
 
 bool
@@ -64,6 +70,7 @@ dgram_serve(struct inlet *in, struct monotime now)
 	struct acceptor *acc = in->acceptor;
 	uint32_t service;
 	const struct admission_service *svc = inlet_service(in, &service);
+	int errors = 0;
 
 	for (int i = 0; i < DATAGRAMS_PER_WAKEUP; i++) {
 		struct datagram dg;
@@ -78,12 +85,19 @@ dgram_serve(struct inlet *in, struct monotime now)
 		if (len == -1 && errno == EAGAIN)
 			return true;
 		/* What was sent before may not have arrived: no matter. */
-		if (len == -1)
+		if (len == -1) {
+			errors++;
 			continue;
+		}
 		if (svc->does == ADMISSION_BUILTIN)
 			builtin_answer(in, svc, &dg, (size_t)len);
 		else
 			peers_receive(&acc->peers, in, &dg, (size_t)len, now);
+	}
+	/* No memory, perhaps: nothing will change at once. */
+	if (errors == DATAGRAMS_PER_WAKEUP) {
+		inlet_hold(in, HOLD_FAILED);
+		inlet_retry(acc, now);
 	}
 	return false;
 }

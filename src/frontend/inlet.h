@@ -50,6 +50,7 @@ struct inlet {
 	struct addr bound;	/* udp: what the socket is bound to */
 	bool empty_due;		/* it is closed, and main not told of it */
 	bool had_turn;		/* it accepted before it was held */
+	uint8_t leaving;	/* closing: how often its peers were asked to */
 	bool gone;		/* it was closing, and is let go of for good */
 	struct rest *rest;	/* wait: what its handlers did; NULL: nothing */
 };

@@ -7,295 +7,18 @@
 
 #include "frontend/peers.h"
 
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/socket.h>
+
 #include <unistd.h>
 
 #include "frontend/accept.h"
+#include "frontend/peer.h"
 
 enum {
-	PACKETS_MAX = 64,	/* that wait, of one peer */
-	BYTES_MAX = 256 * 1024,	/* likewise */
-	ALL_BYTES_MAX = 16 * 1024 * 1024,
 	WAITING_MAX = 1024,	/* peers without a handler, in all */
-	RELAYS_PER_WAKEUP = 64,	/* of one handler */
-	LAST_WORDS_MAX = 4096,	/* of one that has ended */
-	ANSWER_MSEC = 60000,	/* for main to start a handler */
 };
-
-struct packet {
-	STAILQ_ENTRY(packet) entry;
-	size_t len;
-	uint8_t bytes[];
-};
-
-STAILQ_HEAD(packet_list, packet);
-
-enum peer_state {
-	PEER_WAITING,		/* for a place in its service */
-	PEER_ASKED,		/* main was asked for a handler */
-	PEER_SERVED,
-	PEER_ENDING,		/* idle: its handler reads end of file */
-};
-
-struct peer {
-	RB_ENTRY(peer) entry;
-	TAILQ_ENTRY(peer) waiting;
-	struct peers *peers;
-	struct datagram address;
-	uint32_t listener;
-	enum peer_state state;
-	uint32_t tag;		/* of the START */
-	uint64_t id;		/* of the loan */
-	struct watch relay;	/* our end of the socketpair */
-	struct timer idle;
-	struct monotime touched;
-	struct packet_list queue;
-	uint32_t packets;	/* in the queue */
-	size_t bytes;		/* likewise */
-	uint64_t sent;		/* datagrams given to this handler */
-};
-
-static int
-addr_compare(const struct addr *a, const struct addr *b)
-{
-	if (a->family != b->family)
-		return a->family < b->family ? -1 : 1;
-	if (a->port != b->port)
-		return a->port < b->port ? -1 : 1;
-	if (a->scope != b->scope)
-		return a->scope < b->scope ? -1 : 1;
-	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
-}
-
-static int
-peer_compare(const struct peer *a, const struct peer *b)
-{
-	int order = addr_compare(&a->address.peer, &b->address.peer);
-
-	if (order == 0)
-		order = addr_compare(&a->address.local, &b->address.local);
-	if (order == 0)
-		order = (a->listener > b->listener) -
-		    (a->listener < b->listener);
-	return order;
-}
-
-/* RB_GENERATE_STATIC needs an __unused that libbsd does not give on Linux. */
-RB_GENERATE_INTERNAL(peer_tree, peer, entry, peer_compare,
-    __attribute__((unused)) static)
-
-static struct inlet *
-peer_inlet(const struct peer *peer)
-{
-	return &peer->peers->acceptor->inlets[peer->listener];
-}
-
-static struct peer *
-peer_find(struct peers *peers, uint32_t listener, const struct datagram *dg)
-{
-	struct peer wanted;
-
-	wanted.listener = listener;
-	wanted.address = *dg;
-	return RB_FIND(peer_tree, &peers->all, &wanted);
-}
-
-static void
-packet_drop(struct peer *peer)
-{
-	struct packet *packet = STAILQ_FIRST(&peer->queue);
-
-	STAILQ_REMOVE_HEAD(&peer->queue, entry);
-	peer->packets--;
-	peer->bytes -= packet->len;
-	peer->peers->queued -= packet->len;
-	free(packet);
-}
-
-/* Keep a datagram behind the others; false when it is one too many. */
-static bool
-packet_add(struct peer *peer, const uint8_t *bytes, size_t len)
-{
-	struct packet *packet;
-
-	if (peer->packets >= PACKETS_MAX || peer->bytes + len > BYTES_MAX ||
-	    peer->peers->queued + len > ALL_BYTES_MAX)
-		return false;
-	packet = malloc(sizeof(*packet) + len);
-	if (packet == NULL)
-		return false;
-	packet->len = len;
-	if (len > 0)
-		memcpy(packet->bytes, bytes, len);
-	STAILQ_INSERT_TAIL(&peer->queue, packet, entry);
-	peer->packets++;
-	peer->bytes += len;
-	peer->peers->queued += len;
-	return true;
-}
-
-static void
-relay_close(struct peer *peer)
-{
-	struct loop *loop = peer->peers->acceptor->loop;
-
-	loop_disarm(loop, &peer->relay);
-	if (peer->relay.fd != -1)
-		close(peer->relay.fd);
-	peer->relay.fd = -1;
-}
-
-static void
-peer_free(struct peer *peer)
-{
-	struct peers *peers = peer->peers;
-
-	timer_disarm(loop_timers(peers->acceptor->loop), &peer->idle);
-	relay_close(peer);
-	while (!STAILQ_EMPTY(&peer->queue))
-		packet_drop(peer);
-	if (peer->state == PEER_WAITING) {
-		TAILQ_REMOVE(&peers->waiting, peer, waiting);
-		peers->waiting_count--;
-	}
-	RB_REMOVE(peer_tree, &peers->all, peer);
-	free(peer);
-}
-
-static void
-peer_wait(struct peer *peer)
-{
-	peer->state = PEER_WAITING;
-	TAILQ_INSERT_TAIL(&peer->peers->waiting, peer, waiting);
-	peer->peers->waiting_count++;
-}
-
-/* Give the handler what waits, as far as it reads. */
-static void
-queue_send(struct peer *peer)
-{
-	struct loop *loop = peer->peers->acceptor->loop;
-	struct packet *packet;
-	uint32_t events = EPOLLIN;
-
-	while ((packet = STAILQ_FIRST(&peer->queue)) != NULL) {
-		if (send(peer->relay.fd, packet->bytes, packet->len,
-		    MSG_DONTWAIT | MSG_NOSIGNAL) == -1 && errno == EAGAIN) {
-			events |= EPOLLOUT;
-			break;
-		}
-		peer->sent++;
-		packet_drop(peer);
-	}
-	loop_arm(loop, &peer->relay, events);
-}
-
-/*
- * Send what the handler has written to its peer, one message one datagram.
- * Main has the other end, too: a message without bytes is no end of file.
- */
-static void
-replies_send(struct peer *peer, int most, struct monotime now)
-{
-	struct acceptor *acc = peer->peers->acceptor;
-	const struct inlet *in = peer_inlet(peer);
-
-	for (int i = 0; i < most; i++) {
-		ssize_t len = recv(peer->relay.fd, acc->datagram,
-		    sizeof(acc->datagram), MSG_DONTWAIT);
-
-		if (len == -1)
-			return;
-		peer->touched = now;
-		if (in->watch.fd != -1)
-			datagram_send(in->watch.fd, &in->bound,
-			    &peer->address, acc->datagram, (size_t)len);
-	}
-}
-
-static void
-relay_ready(void *arg, uint32_t events, struct monotime now)
-{
-	struct peer *peer = arg;
-
-	if ((events & EPOLLIN) != 0)
-		replies_send(peer, RELAYS_PER_WAKEUP, now);
-	if ((events & EPOLLOUT) != 0)
-		queue_send(peer);
-	/* Both ends are gone, which main will say. */
-	if ((events & (EPOLLHUP | EPOLLERR)) != 0 && (events & EPOLLIN) == 0)
-		loop_disarm(peer->peers->acceptor->loop, &peer->relay);
-}
-
-static uint32_t
-idle_msec(const struct peer *peer)
-{
-	uint32_t service;
-
-	return inlet_service(peer_inlet(peer), &service)->idle_msec;
-}
-
-/*
- * Nothing has been said for long: the handler sees the end of its input.  Who
- * waits for a handler for too long is forgotten.
- */
-static void
-idle_due(void *arg, struct monotime now)
-{
-	struct peer *peer = arg;
-	struct timer_set *timers = loop_timers(peer->peers->acceptor->loop);
-	bool served = peer->state == PEER_SERVED;
-	uint32_t msec = served ? idle_msec(peer) : ANSWER_MSEC;
-	struct monotime end = monotime_add_msec(peer->touched, msec);
-
-	if (served && msec == 0)
-		return;
-	if (monotime_before(now, end)) {
-		timer_arm(timers, &peer->idle, end);
-	} else if (served) {
-		shutdown(peer->relay.fd, SHUT_WR);
-		peer->state = PEER_ENDING;
-	} else if (peer->state != PEER_ENDING) {
-		peer_free(peer);
-	}
-}
-
-static void
-idle_arm(struct peer *peer, struct monotime now)
-{
-	uint32_t msec = peer->state == PEER_SERVED ? idle_msec(peer) :
-	    ANSWER_MSEC;
-
-	peer->touched = now;
-	if (msec != 0)
-		timer_arm(loop_timers(peer->peers->acceptor->loop),
-		    &peer->idle, monotime_add_msec(now, msec));
-	else
-		timer_disarm(loop_timers(peer->peers->acceptor->loop),
-		    &peer->idle);
-}
-
-static struct peer *
-peer_new(struct peers *peers, uint32_t listener, const struct datagram *dg)
-{
-	struct peer *peer = calloc(1, sizeof(*peer));
-
-	if (peer == NULL)
-		return NULL;
-	peer->peers = peers;
-	peer->listener = listener;
-	peer->address = *dg;
-	STAILQ_INIT(&peer->queue);
-	watch_init(&peer->relay, -1, relay_ready, peer);
-	timer_init(&peer->idle, idle_due, peer);
-	RB_INSERT(peer_tree, &peers->all, peer);
-	return peer;
-}
 
 /* Ask for a handler, if there is a place for one; otherwise the peer waits. */
 static bool
@@ -307,24 +30,39 @@ handler_ask(struct peer *peer, struct monotime now)
 	uint32_t service;
 
 	inlet_service(peer_inlet(peer), &service);
-	if (acceptor_admit(acc, service, &peer->address.peer) !=
-	    VERDICT_SERVE || !outbox_has_room(acc->outbox))
+	if (!peers->started || !outbox_has_room(acc->outbox) ||
+	    acceptor_admit(acc, service, &peer->address.peer) != VERDICT_SERVE)
 		return false;
 	TAILQ_REMOVE(&peers->waiting, peer, waiting);
 	peers->waiting_count--;
+	peers->asked++;
 	peer->state = PEER_ASKED;
 	peer->tag = peers->next_tag++;
 	if (peers->next_tag == 0)
 		peers->next_tag = 1;
 	peer->sent = 0;
+	peer->adopted = false;
+	peer->mute = false;
 	msg = outbox_add(acc->outbox, CHANNEL_START, peer->listener, -1);
 	msg->start.peer = peer->address.peer;
 	msg->start.local = peer->address.local;
 	msg->start.service = service;
 	msg->start.tag = peer->tag;
 	acceptor_take(acc, service);
-	idle_arm(peer, now);
+	peer_idle_arm(peer, now);
 	return true;
+}
+
+/* A datagram is lost for want of room. */
+static void
+datagram_refuse(const struct inlet *in, const struct addr *peer,
+    struct monotime now)
+{
+	struct client client = { .fd = -1, .peer = *peer,
+		.listener = in->index };
+
+	inlet_service(in, &client.service);
+	acceptor_refuse(in->acceptor, &client, VERDICT_FULL, now);
 }
 
 /* A peer that is not known: it is served, waits, or is refused. */
@@ -334,21 +72,24 @@ stranger_receive(struct peers *peers, struct inlet *in,
 {
 	struct acceptor *acc = peers->acceptor;
 	uint32_t service;
-	const struct admission_service *svc = inlet_service(in, &service);
-	enum verdict verdict = acceptor_admit(acc, service, &dg->peer);
+	bool queues = inlet_service(in, &service)->on_full ==
+	    CONF_ON_FULL_QUEUE && peers->waiting_count < WAITING_MAX;
 	struct peer *peer = NULL;
 
-	if (verdict == VERDICT_SERVE || (svc->on_full == CONF_ON_FULL_QUEUE &&
-	    peers->waiting_count < WAITING_MAX))
+	if (queues || acceptor_admit(acc, service, &dg->peer) ==
+	    VERDICT_SERVE)
 		peer = peer_new(peers, in->index, dg);
 	if (peer == NULL) {
-		acceptor_refuse(acc, &(struct client){ -1, dg->peer,
-		    in->index, service }, VERDICT_FULL, now);
+		datagram_refuse(in, &dg->peer, now);
 		return;
 	}
 	peer_wait(peer);
-	packet_add(peer, acc->datagram, len);
-	idle_arm(peer, now);
+	if (!packets_add(&peer->queue, acc->datagram, len)) {
+		peer_free(peer);
+		datagram_refuse(in, &dg->peer, now);
+		return;
+	}
+	peer_idle_arm(peer, now);
 	handler_ask(peer, now);
 }
 
@@ -370,10 +111,43 @@ peers_receive(struct peers *peers, struct inlet *in, const struct datagram *dg,
 		stranger_receive(peers, in, dg, len, now);
 		return;
 	}
-	if (packet_add(peer, peers->acceptor->datagram, len))
+	if (packets_add(&peer->queue, peers->acceptor->datagram, len))
 		peer->touched = now;
+	else
+		datagram_refuse(in, &dg->peer, now);
 	if (peer->state == PEER_SERVED)
-		queue_send(peer);
+		peer_give(peer);
+}
+
+/*
+ * The peer that a message means which cannot name the listener: that is one of
+ * another configuration by now, or none any more.
+ */
+static struct peer *
+meant_find(struct peers *peers, const struct channel_loan *loan)
+{
+	struct peer *peer;
+
+	for (peer = peer_first(peers); peer != NULL; peer = peer_next(peer))
+		if (peer->state == PEER_ASKED ? peer->tag == loan->tag :
+		    peer->state != PEER_WAITING && peer->id == loan->id)
+			return peer;
+	return NULL;
+}
+
+/* What waits for the handler is given to it; the rest is the next frontend's.
+ */
+static void
+last_loan(struct peers *peers, const struct channel_loan *loan, int fd)
+{
+	struct peer *peer = meant_find(peers, loan);
+
+	if (peer == NULL || peer->state != PEER_ASKED) {
+		close(fd);
+		return;
+	}
+	peer_serve(peer, loan->id, fd);
+	peer_free(peer);
 }
 
 void
@@ -381,56 +155,33 @@ peers_loan(struct peers *peers, const struct channel_msg *msg, int fd,
     struct monotime now)
 {
 	const struct channel_loan *loan = &msg->loan;
-	const struct datagram dg = { loan->peer, loan->local };
-	struct peer *peer;
+	const struct datagram dg = { .peer = loan->peer, .local = loan->local };
+	struct peer *peer = NULL;
+	bool known;
 
-	/* The listener is no more: nobody could be answered. */
-	if (msg->listener >= peers->acceptor->adm->listeners) {
-		close(fd);
+	if (peers->acceptor->stopped) {
+		last_loan(peers, loan, fd);
 		return;
 	}
-	peer = peer_find(peers, msg->listener, &dg);
-	/* A handler of another frontend's. */
-	if (peer == NULL)
-		peer = peer_new(peers, msg->listener, &dg);
-	else if (peer->state != PEER_ASKED)
-		peer = NULL;
+	if (msg->listener < peers->acceptor->adm->listeners) {
+		peer = peer_find(peers, msg->listener, &dg);
+		known = peer != NULL;
+		if (!known)
+			peer = peer_new(peers, msg->listener, &dg);
+		/* A handler of another frontend's. */
+		if (!known && peer != NULL)
+			peer->adopted = true;
+		if (known && peer->state != PEER_ASKED)
+			peer = NULL;
+	}
 	if (peer == NULL) {
+		/* Nobody can be answered. */
+		shutdown(fd, SHUT_WR);
 		close(fd);
 		return;
 	}
-	peer->state = PEER_SERVED;
-	peer->id = loan->id;
-	peer->relay.fd = fd;
-	idle_arm(peer, now);
-	queue_send(peer);
-}
-
-/*
- * Put what the handler has not read before what came since.  Returns whether it
- * has read anything: a handler that reads nothing is not to be started again
- * and again for the same.
- */
-static bool
-unread_restore(struct peer *peer, int fd)
-{
-	struct acceptor *acc = peer->peers->acceptor;
-	struct packet_list later = STAILQ_HEAD_INITIALIZER(later);
-	uint64_t unread = 0;
-
-	STAILQ_CONCAT(&later, &peer->queue);
-	for (int i = 0; fd != -1 && i < LAST_WORDS_MAX; i++) {
-		ssize_t len = recv(fd, acc->datagram, sizeof(acc->datagram),
-		    MSG_DONTWAIT);
-
-		/* Without bytes it may be the end of file that we have made. */
-		if (len == -1 || (len == 0 && unread >= peer->sent))
-			break;
-		unread++;
-		packet_add(peer, acc->datagram, (size_t)len);
-	}
-	STAILQ_CONCAT(&peer->queue, &later);
-	return unread < peer->sent;
+	peer_serve(peer, loan->id, fd);
+	peer_idle_arm(peer, now);
 }
 
 void
@@ -438,24 +189,20 @@ peers_return(struct peers *peers, const struct channel_msg *msg, int fd,
     struct monotime now)
 {
 	const struct channel_loan *loan = &msg->loan;
-	const struct datagram dg = { loan->peer, loan->local };
+	const struct datagram dg = { .peer = loan->peer, .local = loan->local };
 	struct peer *peer = NULL;
-	bool read = false;
 
-	if (msg->listener < peers->acceptor->adm->listeners)
+	if (!peers->acceptor->stopped &&
+	    msg->listener < peers->acceptor->adm->listeners)
 		peer = peer_find(peers, msg->listener, &dg);
+	else
+		peer = meant_find(peers, loan);
 	if (peer != NULL && peer->state != PEER_WAITING &&
 	    (peer->state == PEER_ASKED ? peer->tag == loan->tag :
 	    peer->id == loan->id)) {
-		if (peer->relay.fd != -1) {
-			replies_send(peer, LAST_WORDS_MAX, now);
-			read = unread_restore(peer, fd);
-		}
-		relay_close(peer);
-		if (read && !STAILQ_EMPTY(&peer->queue)) {
+		if (peer_ended(peer, fd, now)) {
 			peer_wait(peer);
-			idle_arm(peer, now);
-			handler_ask(peer, now);
+			peer_idle_arm(peer, now);
 		} else {
 			peer_free(peer);
 		}
@@ -465,19 +212,64 @@ peers_return(struct peers *peers, const struct channel_msg *msg, int fd,
 }
 
 void
+peers_start(struct peers *peers)
+{
+	peers->started = true;
+	peers->room = true;
+}
+
+void
 peers_proceed(struct peers *peers, struct monotime now)
 {
 	struct peer *peer, *next;
 
+	if (!peers->room)
+		return;
+	peers->room = false;
 	TAILQ_FOREACH_SAFE(peer, &peers->waiting, waiting, next)
 		handler_ask(peer, now);
 }
 
-void
-peers_stop(struct peers *peers)
+bool
+peers_leave(struct peers *peers, const struct inlet *in, bool overdue)
 {
-	struct peer *peer;
+	struct peer *peer, *next;
+	bool waits = false;
 
-	while ((peer = RB_MIN(peer_tree, &peers->all)) != NULL)
+	for (peer = peer_first(peers); peer != NULL; peer = next) {
+		next = peer_next(peer);
+		if (peer->listener != in->index)
+			continue;
+		if (peer->state == PEER_WAITING && overdue)
+			peer_free(peer);
+		else if (peer->state == PEER_WAITING ||
+		    peer->state == PEER_ASKED)
+			waits = true;
+		else if (peer->state == PEER_SERVED)
+			peer_leave(peer);
+	}
+	return overdue || !waits;
+}
+
+void
+peers_stop(struct peers *peers, struct monotime now)
+{
+	struct peer *peer, *next;
+
+	peers_proceed(peers, now);
+	for (peer = peer_first(peers); peer != NULL; peer = next) {
+		next = peer_next(peer);
+		if (peer->state == PEER_ASKED) {
+			peer_idle_arm(peer, now);
+			continue;
+		}
+		peer_give(peer);
 		peer_free(peer);
+	}
+}
+
+bool
+peers_settled(const struct peers *peers)
+{
+	return peers->asked == 0;
 }

@@ -103,6 +103,28 @@ lend_send(struct minetd *mi, const struct front *front)
 	return true;
 }
 
+bool
+lend_asked(struct minetd *mi, const struct front *front)
+{
+	struct loan *loan, *next;
+
+	if (front != mi->loans.front)
+		return true;
+	TAILQ_FOREACH_SAFE(loan, &mi->loans.due, entry, next) {
+		if (loan->tag == 0 || loan->told)
+			continue;
+		if (loan->fd == -1) {
+			if (!loan_tell(mi, front, loan))
+				return false;
+			continue;
+		}
+		if (!message_send(front, CHANNEL_LOAN, loan, loan->fd))
+			return false;
+		loan->told = true;
+	}
+	return true;
+}
+
 /* The loan that a frontend speaks of; NULL when it has none such. */
 static struct loan *
 loan_check(struct minetd *mi, const struct front *front,

@@ -32,6 +32,12 @@ bool	lend_reads(struct minetd *mi);
 bool	lend_send(struct minetd *mi, const struct front *front);
 
 /*
+ * The same of what it asks for when it was told to stop: it gives what waits to
+ * new handlers.  Everything else is the next one's.
+ */
+bool	lend_asked(struct minetd *mi, const struct front *front);
+
+/*
  * Do what a LOG or a REPAID message says.  Returns 0, or -1 when no frontend of
  * ours can have sent it.
  */

@@ -355,6 +355,20 @@ datagrams_check(const struct listener *lst, const struct connection *conn)
 	    lst->options.transparent || addr_equal(&conn->local, &lst->local));
 }
 
+/* The frontend is told that there is no handler; arrival has its number. */
+static void
+datagrams_refuse(struct minetd *mi, const struct arrival *arrival)
+{
+	const struct connection *conn = &arrival->conn;
+	struct loan *loan = loan_add(mi, CHANNEL_LOAN_DATAGRAMS, conn,
+	    arrival->entry->service, arrival->at->listener);
+
+	/* For want of memory it is its patience that ends. */
+	if (loan != NULL)
+		loan->tag = arrival->tag;
+	loan_failed(mi, conn->id);
+}
+
 /* A peer has sent a datagram: there is no connection, and no descriptor. */
 static int
 serve_datagrams(struct minetd *mi, struct arrival *arrival,
@@ -364,21 +378,19 @@ serve_datagrams(struct minetd *mi, struct arrival *arrival,
 	arrival->conn.datagrams = true;
 	arrival->tag = item->msg.start.tag;
 	if (item->fd != -1 || arrival->tag == 0 || arrival->entry == NULL ||
-	    !serve_has_room(mi, arrival->front, arrival->entry) ||
 	    !datagrams_check(arrival->at->listener, &arrival->conn)) {
 		channel_discard(item->fd);
 		return -1;
 	}
-	if (serve_arrival(mi, arrival, now) == NULL &&
+	if (!serve_has_room(mi, arrival->front, arrival->entry)) {
+		if (!refused_connection(mi, arrival->front,
+		    arrival->entry->service, &item->msg, now))
+			return -1;
+		arrival->conn.id = mi->next_id++;
+		datagrams_refuse(mi, arrival);
+	} else if (serve_arrival(mi, arrival, now) == NULL &&
 	    loan_find(mi, CHANNEL_LOAN_DATAGRAMS, arrival->conn.id) == NULL) {
-		/* For want of memory it is its patience that ends. */
-		struct loan *loan = loan_add(mi, CHANNEL_LOAN_DATAGRAMS,
-		    &arrival->conn, arrival->entry->service,
-		    arrival->at->listener);
-
-		if (loan != NULL)
-			loan->tag = arrival->tag;
-		loan_failed(mi, arrival->conn.id);
+		datagrams_refuse(mi, arrival);
 	}
 	return 0;
 }

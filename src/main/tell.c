@@ -236,7 +236,9 @@ go_send(struct minetd *mi, struct front *front)
 static bool
 serving_send(struct minetd *mi, struct front *front)
 {
-	if (front->state == FRONT_STOPPING || front->state == FRONT_DRAINING)
+	if (front->state == FRONT_STOPPING)
+		return lend_asked(mi, front);
+	if (front->state == FRONT_DRAINING)
 		return true;
 	if (!front->setup_sent) {
 		if (!message_send(front, CHANNEL_SETUP, 0,

@@ -74,8 +74,11 @@ socket_prepare(struct listener *lst)
 	if (lst->transport != CONF_UDP)
 		return;
 	number_set(lst->fd, IPPROTO_IP, IP_PKTINFO, 0);
-	if (lst->local.family == ADDR_IP6)
-		number_set(lst->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 0);
+	number_set(lst->fd, IPPROTO_IP, IP_RECVTTL, 0);
+	if (lst->local.family != ADDR_IP6)
+		return;
+	number_set(lst->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 0);
+	number_set(lst->fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 0);
 }
 
 static void
