@@ -46,7 +46,9 @@ datagram_prepare(int fd, struct addr *bound)
 	/* One bound to a mapped address looks like one of IPv4. */
 	if (ss.ss_family == AF_INET6)
 		option_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
-	else if (ss.ss_family == AF_INET)
+	/* Of IPv4, it is this one alone that knows which address of ours was
+	 * meant by a broadcast; it comes after the other one. */
+	if (ss.ss_family == AF_INET6 || ss.ss_family == AF_INET)
 		option_set(fd, IPPROTO_IP, IP_PKTINFO);
 }
 

@@ -18,6 +18,11 @@
  *	listening	START with a listening socket of the right port
  *	foreign		START with a connection to the wrong port
  *	index		START for a listener that there is not
+ *	peer		START for a peer that sends datagrams, as it may be
+ *	untagged	the same without a tag
+ *	elsewhere	the same for a port that is not the listener's
+ *	families	the same for a peer of another family
+ *	carried		the same with a descriptor
  *	attached	PONG with a descriptor
  *	reason		REJECTED for no reason
  *	refused		REJECTED as it may be said; nothing comes of it
@@ -28,7 +33,8 @@
  *	resolve		RESOLVE for a service without targets
  *	target		DONE with a target that there is not
  *
- * listening takes the PORT of listener 0.
+ * listening takes the PORT of listener 0; peer and those like it take that of
+ * listener 2, which is one of datagrams.
  */
 
 #include <sys/socket.h>
@@ -124,6 +130,11 @@ static const struct mode modes[] = {
 	{ "listening", CHANNEL_START, 0, listening_open },
 	{ "foreign", CHANNEL_START, 0, foreign_open },
 	{ "index", CHANNEL_START, 1000000, pair_open },
+	{ "peer", CHANNEL_START, 2, NULL },
+	{ "untagged", CHANNEL_START, 2, NULL },
+	{ "elsewhere", CHANNEL_START, 2, NULL },
+	{ "families", CHANNEL_START, 2, NULL },
+	{ "carried", CHANNEL_START, 2, pair_open },
 	{ "attached", CHANNEL_PONG, 0, pair_open },
 	{ "reason", CHANNEL_REJECTED, 0, NULL },
 	{ "refused", CHANNEL_REJECTED, 0, NULL },
@@ -142,6 +153,27 @@ mode_find(const char *name)
 		if (strcmp(modes[i].name, name) == 0)
 			return &modes[i];
 	errx(64, "no such mode: %s", name);
+}
+
+/* A peer that asks listener 2, but for what is wrong with it. */
+static void
+peer_fill(struct channel_msg *msg, const char *name, uint16_t port)
+{
+	static const uint8_t host[] = { 127, 0, 0, 1 };
+	struct channel_start *start = &msg->start;
+
+	start->service = 2;
+	start->peer.port = 40000;
+	memcpy(start->peer.bytes, host, sizeof(host));
+	start->local = start->peer;
+	start->local.port = port;
+	start->tag = 77;
+	if (strcmp(name, "untagged") == 0)
+		start->tag = 0;
+	if (strcmp(name, "elsewhere") == 0)
+		start->local.port++;
+	if (strcmp(name, "families") == 0)
+		start->peer.family = ADDR_IP6;
 }
 
 static int
@@ -198,6 +230,8 @@ main(int argc, char **argv)
 	/* The rest is as it should be. */
 	if (mode->type == CHANNEL_START)
 		msg.start.peer.family = ADDR_IP4;
+	if (mode->listener == 2)
+		peer_fill(&msg, mode->name, port);
 	if (mode->type == CHANNEL_REJECTED) {
 		msg.rejected.count = 1;
 		msg.rejected.reason = strcmp(mode->name, "reason") == 0 ?

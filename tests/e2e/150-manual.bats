@@ -8,6 +8,8 @@
 bats_require_minimum_version 1.5.0
 
 load ../lib/daemon.bash
+load ../lib/sockets
+load ../lib/udp
 
 ROOT=$BATS_TEST_DIRNAME/../..
 MAN=$ROOT/man
@@ -122,10 +124,15 @@ serve_example()
 		listen = "unix://$BATS_TEST_TMPDIR/socket"
 		exec = "$env_bin"
 	}
+	service "udp" {
+		listen = "udp://127.0.0.1:0"
+		exec = "$env_bin"
+	}
 	CONF
 	start_minetd
 	variables=$({
 		talk net
+		client "$(bound_port udp)" <<<'print(ask(peer(), b"").decode())'
 		dial "unix://$BATS_TEST_TMPDIR/socket"
 		# Few machines can connect to themselves this way.
 		printf '%s=\n' VSOCKREMOTECID VSOCKREMOTEPORT
