@@ -132,7 +132,7 @@ serve_example()
 	start_minetd
 	variables=$({
 		talk net
-		client "$(bound_port udp)" <<<'print(ask(peer(), b"").decode())'
+		client "$(bound_port udp)" <<<'print(ask(peer(), b"").decode(), end="")'
 		dial "unix://$BATS_TEST_TMPDIR/socket"
 		# Few machines can connect to themselves this way.
 		printf '%s=\n' VSOCKREMOTECID VSOCKREMOTEPORT
