@@ -16,20 +16,18 @@
 #include <sys/socket.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "conf/transport.h"
 #include "frontend/admit.h"
+#include "frontend/closing.h"
 #include "frontend/dgram.h"
 #include "frontend/dispatch.h"
 #include "frontend/wait.h"
 
 enum {
 	ACCEPTS_PER_WAKEUP = 64, /* of one listener; then others get a turn */
-	CLOSING_MSEC = 500,	/* time for handshakes that are under way */
-	LEAVING_TURNS = 10,	/* of that, for handlers to be started */
 };
 
 /* What came of an attempt to accept. */
@@ -242,64 +240,6 @@ serve_of(const struct inlet *in)
 	return transport_is_dgram(in->transport) ? dgram_serve : stream_serve;
 }
 
-/* Whether nobody waits; asked without letting anybody in. */
-static bool
-queue_empty(const struct inlet *in)
-{
-	struct pollfd pfd = { .fd = in->watch.fd, .events = POLLIN };
-
-	return poll(&pfd, 1, 0) == 0;
-}
-
-/*
- * Serve a listener that is closing; its socket is let go of when nobody waits
- * in its queue, or when the time for that is over.  Returns whether main knows.
- */
-static bool
-closing_serve(struct inlet *in, bool overdue, struct monotime now)
-{
-	struct acceptor *acc = in->acceptor;
-	bool empty = false;
-
-	/* While a handler has the socket, main does not lend it. */
-	if (!in->gone && in->watch.fd != -1)
-		empty = in->holds == 0 ? in->serve(in, now) :
-		    queue_empty(in);
-	if (!in->gone && ((in->holds & HOLD_WAIT) != 0 || !empty) && !overdue)
-		return false;
-	if (!in->gone && !peers_leave(&acc->peers, in, overdue ||
-	    in->leaving++ >= LEAVING_TURNS))
-		return false;
-	if (!in->gone) {
-		inlet_close(in);
-		in->gone = true;
-		in->empty_due = true;
-	}
-	if (in->empty_due &&
-	    outbox_add(acc->outbox, CHANNEL_EMPTY, in->index, -1) != NULL)
-		in->empty_due = false;
-	return !in->empty_due;
-}
-
-static void
-closing_due(void *arg, struct monotime now)
-{
-	struct acceptor *acc = arg;
-	const struct admission *adm = acc->adm;
-	bool overdue = adm->drain_timeout_msec != 0 &&
-	    !monotime_before(now, monotime_add_msec(acc->started,
-	    adm->drain_timeout_msec));
-	bool done = true;
-
-	for (uint32_t i = adm->listeners - adm->closing; i < adm->listeners;
-	    i++)
-		if (!closing_serve(&acc->inlets[i], overdue, now))
-			done = false;
-	if (!done)
-		timer_arm(loop_timers(acc->loop), &acc->closing,
-		    monotime_add_msec(now, CLOSING_MSEC));
-}
-
 static void
 carried_taken(void *arg, uint32_t service)
 {
@@ -380,7 +320,7 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 	};
 	TAILQ_INIT(&acc->held);
 	timer_init(&acc->retry, retry_due, acc);
-	timer_init(&acc->closing, closing_due, acc);
+	closing_init(acc);
 	if (acc->inlets == NULL || acc->active == NULL ||
 	    acc->carried == NULL || acc->carried_told == NULL ||
 	    refusal_init(&acc->refusals, loop, outbox, adm->services) == -1)
@@ -429,9 +369,7 @@ void
 acceptor_start(struct acceptor *acc, struct monotime now)
 {
 	acc->started = now;
-	if (acc->adm->closing > 0)
-		timer_arm(loop_timers(acc->loop), &acc->closing,
-		    monotime_add_msec(now, CLOSING_MSEC));
+	closing_begin(acc, now);
 	inlets_release(acc, HOLD_START);
 	peers_start(&acc->peers);
 }

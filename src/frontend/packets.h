@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 enum {
-	PACKETS_MAX = 64,	/* of one queue */
+	PACKETS_MAX = 256,	/* of one queue: as in a socket of the kernel */
 	PACKETS_BYTES_MAX = 256 * 1024,	/* likewise */
 	PACKETS_ALL_MAX = 16 * 1024 * 1024, /* bytes of all, with their heads */
 };

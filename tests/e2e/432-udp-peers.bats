@@ -40,12 +40,7 @@ own_network()
 		ip address add fe80::77/64 dev lo nodad
 		exec "$@"' sh)
 	start_minetd || skip_or_fail "needs a network namespace"
-}
-
-# there COMMAND...: in that network.
-there()
-{
-	nsenter "--net=/proc/$MINETD_PID/ns/net" "$@"
+	CLIENT_WITH=(nsenter "--net=/proc/$MINETD_PID/ns/net")
 }
 
 # A handler is one of any other service but for its variables.
@@ -144,9 +139,7 @@ UDPREMOTEPORT=$from" "$(grep -E '^(PROTO|REMOTE|UDP|TCP|UNIX)' <<<"$said" | LC_A
 @test "answers leave from the address that was asked, of both families" {
 	udp "udp://*:0" "\"$(handler_once)\""
 	own_network
-	export -f client
-	export BATS_TEST_TMPDIR
-	there bash -c 'client "$1"' bash "$(bound_port u)" <<-'END'
+	client "$(bound_port u)" <<-'END'
 	for host in ("192.0.2.1", "192.0.2.2", "127.0.0.9", "fd00::1", "fd00::2",
 	    "::1", "fe80::77%lo"):
 	    # Connected: answers from elsewhere do not come in.
@@ -159,9 +152,7 @@ UDPREMOTEPORT=$from" "$(grep -E '^(PROTO|REMOTE|UDP|TCP|UNIX)' <<<"$said" | LC_A
 @test "who asks all hosts is answered by one address" {
 	udp "udp://*:0" "\"$(handler_once)\""
 	own_network
-	export -f client
-	export BATS_TEST_TMPDIR
-	there bash -c 'client "$1"' bash "$(bound_port u)" <<-'END'
+	client "$(bound_port u)" <<-'END'
 	port = peer().getpeername()[1]
 	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 	s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)

@@ -27,6 +27,7 @@ own_network()
 	wait_until 5 other_network
 	there sh -c 'ip link set lo up && ip address add 192.0.2.1/24 dev lo'
 	START_WITH=(nsenter "--net=$network")
+	CLIENT_WITH=("${START_WITH[@]}")
 }
 
 other_network()
@@ -57,6 +58,7 @@ forge()
 # udp_count NAME: of that network, InDatagrams or OutDatagrams.
 udp_count()
 {
+	# shellcheck disable=SC2016	# for awk
 	there awk -v name="$1" '$1 != "Udp:" { next }
 		!column { for (i = 2; i <= NF; i++) if ($i == name) column = i; next }
 		{ print $column }' /proc/net/snmp
@@ -188,9 +190,7 @@ ask_many()
 {
 	conf "service \"e\" { listen = \"$1://*:5007\" builtin = echo }"
 	start_minetd
-	export -f client
-	export BATS_TEST_TMPDIR
-	there bash -c 'client 5007' <<-'END'
+	client 5007 <<-'END'
 	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 	s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
 	s.bind(("192.0.2.1", 0))

@@ -36,10 +36,11 @@ handler_each()
 
 # client PORT <PROGRAM: in Python, with peer(HOST), a new connected socket;
 # ask(SOCKET, DATA), what is answered; and all_of(SOCKET), what comes until a
-# while has passed without anything.  Step(NAME) waits for step NAME.
+# while has passed without anything.  step(NAME) waits for step NAME.  It runs by
+# way of the command in CLIENT_WITH.
 client()
 {
-	timeout 25 python3 -I -c "
+	timeout 25 "${CLIENT_WITH[@]}" python3 -I -c "
 import os, select, socket, struct, sys, time
 def peer(host='127.0.0.1', port=$1, source=None):
     info = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
@@ -93,7 +94,7 @@ at_step()
 # go_on NAME
 go_on()
 {
-	timeout 10 sh -c ': >"$1"' sh "$BATS_TEST_TMPDIR/step.$1"
+	timeout 10 tee "$BATS_TEST_TMPDIR/step.$1" </dev/null
 }
 
 # The client ends well.
