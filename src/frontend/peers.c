@@ -9,8 +9,6 @@
 
 #include <sys/socket.h>
 
-#include <sys/socket.h>
-
 #include <unistd.h>
 
 #include "frontend/accept.h"

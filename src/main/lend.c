@@ -110,7 +110,8 @@ lend_asked(struct minetd *mi, const struct front *front)
 
 	if (front != mi->loans.front)
 		return true;
-	TAILQ_FOREACH_SAFE(loan, &mi->loans.due, entry, next) {
+	for (loan = TAILQ_FIRST(&mi->loans.due); loan != NULL; loan = next) {
+		next = TAILQ_NEXT(loan, entry);
 		if (loan->tag == 0 || loan->told)
 			continue;
 		if (loan->fd == -1) {
