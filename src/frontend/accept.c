@@ -311,6 +311,7 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 		.loop = loop,
 		.adm = adm,
 		.outbox = outbox,
+		.arrivals = epoll_create1(EPOLL_CLOEXEC),
 		.inlets = calloc(adm->listeners + 1,
 		    sizeof(*acc->inlets)),
 		.active = calloc(adm->services + 1, sizeof(*acc->active)),
@@ -321,7 +322,7 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 	TAILQ_INIT(&acc->held);
 	timer_init(&acc->retry, retry_due, acc);
 	closing_init(acc);
-	if (acc->inlets == NULL || acc->active == NULL ||
+	if (acc->arrivals == -1 || acc->inlets == NULL || acc->active == NULL ||
 	    acc->carried == NULL || acc->carried_told == NULL ||
 	    refusal_init(&acc->refusals, loop, outbox, adm->services) == -1)
 		return -1;	/* The process ends, and its memory with it. */
@@ -331,9 +332,6 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 	acc->carrier.arg = acc;
 	peers_init(&acc->peers, acc);
 	preface_set_init(&acc->prefaces, &acc->carrier);
-	acc->arrivals = epoll_create1(EPOLL_CLOEXEC);
-	if (acc->arrivals == -1)
-		return -1;
 	for (uint32_t i = 0; i < adm->listeners; i++) {
 		struct inlet *in = &acc->inlets[i];
 

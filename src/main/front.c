@@ -45,7 +45,8 @@ static const bool stderr_kept = false;
 static char *
 time_zone(void)
 {
-	for (char **var = environ; *var != NULL; var++)
+	/* Started with none, there may not even be an empty one. */
+	for (char **var = environ; var != NULL && *var != NULL; var++)
 		if (strncmp(*var, "TZ=", 3) == 0)
 			return *var;
 	return NULL;

@@ -215,6 +215,7 @@ stage_fail(struct minetd *mi, struct monotime now)
 	/* What the plan had opened is degraded again. */
 	retry_update(mi, now);
 	if (mi->phase == RUN_STARTING) {
+		mi->reload.phase = RELOAD_IDLE;
 		mi->phase = RUN_LEAVING;
 		mi->exit_status = EX_UNAVAILABLE;
 		return;

@@ -218,10 +218,19 @@ keyring_replace(void)
 		syscall(SYS_keyctl, KEYCTL_SETPERM, ring, KEYRING_PERMISSIONS);
 }
 
+/* What we were started with; started with none, there may be no list at all. */
+static char *const *
+environment_found(void)
+{
+	static char *const none[] = { NULL };
+
+	return environ != NULL ? environ : none;
+}
+
 int
 starter_reset(struct starter *st)
 {
-	st->environment = environ;
+	st->environment = environment_found();
 	st->uid = geteuid();
 	st->gid = getegid();
 	st->nice = getpriority(PRIO_PROCESS, 0);
@@ -242,7 +251,7 @@ starter_reset(struct starter *st)
 void
 starter_resume(struct starter *st)
 {
-	st->environment = environ;
+	st->environment = environment_found();
 	st->uid = geteuid();
 	st->gid = getegid();
 	starter_drop_capabilities(st);

@@ -7,6 +7,13 @@ load ../lib/daemon
 
 echo_conf='service "echo" { listen = {"tcp://127.0.0.1:0"} exec = {"/bin/cat"} }'
 
+@test "a start whose frontend cannot serve fails with 69" {
+	conf 'service "e" { listen = "tcp://127.0.0.1:0" exec = {"/bin/cat"} }'
+	MINETD=$MINETD-other-frontend
+	refuse_minetd
+	assert_eq 69 "$MINETD_STATUS"
+}
+
 @test "a service answers as soon as the daemon says that it is ready" {
 	conf "$echo_conf"
 	start_minetd

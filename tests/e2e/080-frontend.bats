@@ -69,7 +69,7 @@ status_of()
 	targets=$(find "/proc/$(frontend_pid)/fd" -type l -printf '%l\n' | sed 's/[0-9]*//g' | sort | uniq -c | sed 's/^ *//')
 	# Two listeners and the channel; the rest is the loop and /dev/null.
 	assert_match '3 socket:\[\]' "$targets"
-	assert_match '1 anon_inode:\[eventpoll\]' "$targets"
+	assert_match '2 anon_inode:\[eventpoll\]' "$targets"
 	[[ $MINETD != */san/* ]] || targets=${targets//log/} # its stderr
 	assert_no_match 'conf|pid|log|signalfd|memfd' "$targets"
 }

@@ -225,6 +225,15 @@ hostile_environment=(env
 	assert_no_match evil "$(<"$REPORT")" report
 }
 
+@test "pass_env of what no environment at all has" {
+	conf "service \"e\" { listen = \"tcp://127.0.0.1:0\"
+		exec = {\"/usr/bin/env\"} pass_env = {\"LANG\"} }"
+	START_WITH=(env -i)
+	start_minetd
+	assert_match 'MINETD_SERVICE=e' "$(talk e)"
+	assert_no_match 'LANG=' "$(talk e)"
+}
+
 @test "no environment at all" {
 	as_root
 	each_start env -i
