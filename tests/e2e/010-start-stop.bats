@@ -9,9 +9,7 @@ echo_conf='service "echo" { listen = {"tcp://127.0.0.1:0"} exec = {"/bin/cat"} }
 
 @test "a start whose frontend cannot serve fails with 69" {
 	conf 'service "e" { listen = "tcp://127.0.0.1:0" exec = {"/bin/cat"} }'
-	MINETD=$MINETD-other-frontend
-	refuse_minetd
-	assert_eq 69 "$MINETD_STATUS"
+	run -69 "$MINETD-other-frontend" -f -c "$CONF"
 }
 
 @test "a service answers as soon as the daemon says that it is ready" {

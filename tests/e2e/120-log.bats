@@ -133,7 +133,8 @@ port_in()
 		exec "$MINETD" -f -c "$CONF"
 	) &
 	daemon_pids+=("$!")
-	wait_until 10 test -S "$socket"
+	# The path is there before anybody listens.
+	wait_until 10 dial "unix://$socket"
 	# More than the pipe and the buffer hold.
 	dial -c 1500 -t 25 "unix://$socket"
 	assert_eq 0 "$(dial "unix://$socket"; echo $?)"

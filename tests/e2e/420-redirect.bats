@@ -534,8 +534,8 @@ signature=0d0a0d0a000d0a515549540a
 @test "without descriptors a client is closed, and the next one served" {
 	need_root
 	echo_server few
-	# Six, and a pair for each client: that of the tenth is not complete.
-	START_WITH=(prlimit --nofile=25:25)
+	# Seven, and a pair for each client: that of the tenth is not complete.
+	START_WITH=(prlimit --nofile=26:26)
 	redirect "\"tcp://127.0.0.1:$PORT\""
 	client <<-'END'
 	all = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for i in range(12)]

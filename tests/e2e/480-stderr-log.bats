@@ -16,6 +16,13 @@ says()
 		exec = {\"$program\"} stderr = \"log\" ${2:-} }" >>"$CONF"
 }
 
+setup()
+{
+	daemon_setup
+	forked=
+	[[ $MINETD == */release/* ]] || forked=1
+}
+
 # begin: after says.
 begin()
 {
@@ -411,10 +418,13 @@ same_descriptors()
 	local many
 	many=$(($(main_descriptors) + 2))
 	prlimit --pid "$MINETD_PID" --nofile="$many:$many"
-	# A connection takes one, the ends of a pipe two.
-	exec 5<>/dev/null
-	local i
-	for ((i = many - 2; i < many; i++)); do :; done
-	assert_eq served "$(talk both)"
-	exec 5>&-
+	# A connection takes one, the ends of a pipe two.  A handler that is
+	# forked needs a pipe for itself, and there is none for that, either.
+	if [[ -z $forked ]]; then
+		assert_eq served "$(talk both)"
+	else
+		assert_eq '' "$(talk both)"
+		wait_log 'spawn_failed service=both step=clone '
+	fi
+	wait_log 'stderr service=both id=[0-9]+ error="Too many open files"'
 }
