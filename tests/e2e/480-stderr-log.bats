@@ -249,8 +249,10 @@ same_descriptors()
 	go=$(public_dir)/go
 	mkfifo -m 666 "$go"
 	says talks <<-END
+	# Opened once, for both: no end of file between two writers.
+	exec 3<>"$go"
 	echo before >&2
-	while read -r line <"$go"; do echo "after \$line" >&2; done
+	while read -r line <&3; do echo "after \$line" >&2; done
 	END
 	begin
 	hold_client talks
@@ -273,8 +275,10 @@ same_descriptors()
 	install -m 755 "$MINETD" "$binary"
 	MINETD=$binary
 	says talks <<-END
+	# Opened once, for both: no end of file between two writers.
+	exec 3<>"$go"
 	echo before >&2
-	while read -r line <"$go"; do echo "after \$line" >&2; done
+	while read -r line <&3; do echo "after \$line" >&2; done
 	END
 	says leaves <<-END
 	(read -r line <"$go.2"; echo "child says \$line" >&2) </dev/null >/dev/null &
