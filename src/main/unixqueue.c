@@ -53,13 +53,16 @@ question_send(int netlink, uint32_t inode)
 	    (ssize_t)sizeof(question) ? 0 : -1;
 }
 
-/* The first number of the list in the answer; 0 when there is none. */
+/*
+ * The first number of the list in the answer, which is only read; 0 when there
+ * is none.
+ */
 static uint32_t
-answer_read(const void *bytes, size_t size, uint32_t inode)
+answer_read(void *bytes, size_t size, uint32_t inode)
 {
-	const struct nlmsghdr *head = bytes;
-	const struct unix_diag_msg *msg;
-	const struct rtattr *attr;
+	struct nlmsghdr *head = bytes;
+	struct unix_diag_msg *msg;
+	struct rtattr *attr;
 	uint32_t first = 0;
 	int len;
 
@@ -70,7 +73,7 @@ answer_read(const void *bytes, size_t size, uint32_t inode)
 	if (msg->udiag_ino != inode)
 		return 0;
 	len = (int)(head->nlmsg_len - NLMSG_LENGTH(sizeof(*msg)));
-	for (attr = (const struct rtattr *)(msg + 1); RTA_OK(attr, len);
+	for (attr = (struct rtattr *)(msg + 1); RTA_OK(attr, len);
 	    attr = RTA_NEXT(attr, len)) {
 		if (attr->rta_type != UNIX_DIAG_ICONS ||
 		    RTA_PAYLOAD(attr) < sizeof(first))
