@@ -56,7 +56,8 @@ MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	environment spawn child cred proc state statecheck handover precheck upgrade \
 	restore inherited adopt accepted swap lend loan launch \
 	resolve
-FRONTEND_SRCS = frontend confine inlet accept closing admit dispatch carry builtin \
+FRONTEND_SRCS = frontend confine inlet accept closing admit rules hours limits \
+	bans dispatch carry builtin \
 	answer linger redirect pty tcpmux muxline preface farewell dgram \
 	datagram packets peer peers wait rest refusal outbox errlog lines relay pipes \
 	proxyout

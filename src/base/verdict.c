@@ -11,6 +11,14 @@
 
 static const char *const reasons[VERDICT_COUNT] = {
 	[VERDICT_FULL] = "full",
+	[VERDICT_RATE] = "rate",
+	[VERDICT_BAN] = "ban",
+	[VERDICT_ACL] = "acl",
+	[VERDICT_TIMES] = "times",
+	[VERDICT_LOAD] = "load",
+	[VERDICT_PER_SOURCE] = "per_source",
+	[VERDICT_PER_SOURCE_RATE] = "per_source_rate",
+	[VERDICT_PREFACE] = "preface",
 };
 
 const char *

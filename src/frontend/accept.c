@@ -131,31 +131,31 @@ load_of(const struct acceptor *acc, uint32_t service)
 }
 
 uint32_t
-acceptor_lacks(const struct inlet *in)
+acceptor_lacks(struct inlet *in, struct monotime now)
 {
 	uint32_t index;
 	const struct admission_service *svc = inlet_service(in, &index);
 	const struct admit_load load = load_of(in->acceptor, index);
 
-	if (admit_check(&load) == VERDICT_SERVE)
-		return 0;
-	if (svc->instances != 0 && load.active >= svc->instances)
-		return HOLD_FULL;
-	return HOLD_CHILDREN;
+	if (svc->on_full == CONF_ON_FULL_QUEUE &&
+	    admit_check(&load) != VERDICT_SERVE)
+		return svc->instances != 0 && load.active >= svc->instances ?
+		    HOLD_FULL : HOLD_CHILDREN;
+	return limits_hold(in->acceptor, index, now);
 }
 
 static void
-client_serve(struct inlet *in, const struct client *client, bool refuse,
+client_serve(struct acceptor *acc, const struct client *client,
     struct monotime now)
 {
-	struct acceptor *acc = in->acceptor;
+	enum verdict verdict = acceptor_admit(acc, client, now);
 
-	if (!refuse) {
+	if (verdict == VERDICT_SERVE) {
 		dispatch_serve(acc, client, now);
 		return;
 	}
 	dispatch_refuse(acc, client);
-	acceptor_refuse(acc, client, VERDICT_FULL, now);
+	acceptor_refuse(acc, client, verdict, now);
 }
 
 /*
@@ -163,7 +163,7 @@ client_serve(struct inlet *in, const struct client *client, bool refuse,
  * listener when nothing else comes.
  */
 static enum accepted
-accept_one(struct inlet *in, bool refuse, struct monotime now)
+accept_one(struct inlet *in, struct monotime now)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
@@ -186,7 +186,7 @@ accept_one(struct inlet *in, bool refuse, struct monotime now)
 		client.peer = unix_peer(client.fd);
 	else
 		addr_from_sockaddr(&client.peer, (struct sockaddr *)&ss, len);
-	client_serve(in, &client, refuse, now);
+	client_serve(in->acceptor, &client, now);
 	return ACCEPTED_ONE;
 }
 
@@ -195,25 +195,19 @@ static bool
 stream_serve(struct inlet *in, struct monotime now)
 {
 	struct acceptor *acc = in->acceptor;
-	uint32_t service;
-	bool queues = inlet_service(in, &service)->on_full ==
-	    CONF_ON_FULL_QUEUE;
 
 	for (int i = 0; i < ACCEPTS_PER_WAKEUP; i++) {
-		uint32_t lacks = acceptor_lacks(in);
+		uint32_t lacks = acceptor_lacks(in, now);
 		enum accepted accepted;
 
-		if (lacks != 0 && queues) {
+		if (lacks == 0 && !outbox_has_room(acc->outbox))
+			lacks = HOLD_CHANNEL;
+		if (lacks != 0) {
 			in->had_turn = i > 0;
 			inlet_hold(in, lacks);
 			return false;
 		}
-		if (lacks == 0 && !outbox_has_room(acc->outbox)) {
-			in->had_turn = i > 0;
-			inlet_hold(in, HOLD_CHANNEL);
-			return false;
-		}
-		accepted = accept_one(in, lacks != 0, now);
+		accepted = accept_one(in, now);
 		if (accepted != ACCEPTED_ONE)
 			return accepted == ACCEPTED_NONE;
 	}
@@ -241,12 +235,13 @@ serve_of(const struct inlet *in)
 }
 
 static void
-carried_taken(void *arg, uint32_t service)
+carried_taken(void *arg, const struct client *client, struct monotime now)
 {
 	struct acceptor *acc = arg;
 
-	acc->active[service]++;
-	acc->carried[service]++;
+	acc->active[client->service]++;
+	acc->carried[client->service]++;
+	limits_take(acc, client, now);
 }
 
 /* One less of the service; there may be room again. */
@@ -262,13 +257,15 @@ active_drop(struct acceptor *acc, uint32_t service, uint32_t count)
 }
 
 static void
-carried_given(void *arg, uint32_t service)
+carried_given(void *arg, const struct client *client, struct monotime now)
 {
 	struct acceptor *acc = arg;
 
-	acc->carried[service]--;
+	(void)now;
+	acc->carried[client->service]--;
 	acc->carried_news = acc->stopped;
-	active_drop(acc, service, 1);
+	limits_give(acc, client->service, &client->peer);
+	active_drop(acc, client->service, 1);
 }
 
 /*
@@ -324,6 +321,7 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 	closing_init(acc);
 	if (acc->arrivals == -1 || acc->inlets == NULL || acc->active == NULL ||
 	    acc->carried == NULL || acc->carried_told == NULL ||
+	    limits_init(acc) == -1 ||
 	    refusal_init(&acc->refusals, loop, outbox, adm->services) == -1)
 		return -1;	/* The process ends, and its memory with it. */
 	carrier_init(&acc->carrier, loop, adm, outbox);
@@ -392,12 +390,24 @@ acceptor_report(struct acceptor *acc, struct monotime now)
 }
 
 enum verdict
-acceptor_admit(const struct acceptor *acc, uint32_t service,
-    const struct addr *peer)
+acceptor_admit(struct acceptor *acc, const struct client *client,
+    struct monotime now)
 {
-	const struct admit_load load = load_of(acc, service);
+	const struct admit_load load = load_of(acc, client->service);
+	const struct admission_service *svc =
+	    &admission_services(acc->adm)[client->service];
+	enum verdict verdict;
 
-	(void)peer;
+	if (bans_has(acc, &client->peer, now))
+		return VERDICT_BAN;
+	if (rules_deny(&acc->rules, svc, &client->peer, client->fd))
+		return VERDICT_ACL;
+	verdict = hours_check(&acc->hours, svc, now);
+	if (verdict != VERDICT_SERVE)
+		return verdict;
+	verdict = limits_check(acc, client, now);
+	if (verdict != VERDICT_SERVE)
+		return verdict;
 	return admit_check(&load);
 }
 
@@ -405,15 +415,18 @@ void
 acceptor_refuse(struct acceptor *acc, const struct client *client,
     enum verdict verdict, struct monotime now)
 {
-	(void)verdict;
-	refusal_note(&acc->refusals, client->service, client->listener,
-	    &client->peer, now);
+	if (verdict == VERDICT_PER_SOURCE ||
+	    verdict == VERDICT_PER_SOURCE_RATE)
+		bans_trip(acc, client, now);
+	refusal_note(&acc->refusals, client, verdict, now);
 }
 
 void
-acceptor_take(struct acceptor *acc, uint32_t service)
+acceptor_take(struct acceptor *acc, const struct client *client,
+    struct monotime now)
 {
-	acceptor_add_active(acc, service, 1);
+	acceptor_add_active(acc, client->service, 1);
+	limits_take(acc, client, now);
 }
 
 void

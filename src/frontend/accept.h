@@ -14,12 +14,16 @@
 #include "base/loop.h"
 #include "base/verdict.h"
 #include "conf/admission.h"
+#include "frontend/bans.h"
 #include "frontend/carry.h"
+#include "frontend/hours.h"
 #include "frontend/inlet.h"
+#include "frontend/limits.h"
 #include "frontend/outbox.h"
 #include "frontend/peers.h"
 #include "frontend/preface.h"
 #include "frontend/refusal.h"
+#include "frontend/rules.h"
 
 struct acceptor {
 	struct loop *loop;	/* not owned */
@@ -34,6 +38,10 @@ struct acceptor {
 	uint32_t children;	/* handlers, of all services */
 	struct carrier carrier;	/* of those that have no handler */
 	struct preface_set prefaces; /* of those of unknown service */
+	struct rules rules;	/* for whom */
+	struct hours hours;	/* when */
+	struct limits limits;	/* how much */
+	struct bans bans;
 	struct refusal_account refusals;
 	struct peers peers;	/* that send datagrams */
 	uint8_t builtin_ports[65536 / 8]; /* udp ports of built-ins, as bits */
@@ -71,24 +79,26 @@ void	acceptor_stop(struct acceptor *acc);
 bool	acceptor_report(struct acceptor *acc, struct monotime now);
 
 /*
- * May this peer have a conversation with the service now?  The one question
- * that every way to a service asks.
+ * May this client have a conversation with client->service now?  The one
+ * question that every way to a service asks; nothing is taken by it.  The
+ * descriptor may be -1, where there is no connection.
  */
-enum verdict acceptor_admit(const struct acceptor *acc, uint32_t service,
-	    const struct addr *peer);
+enum verdict acceptor_admit(struct acceptor *acc, const struct client *client,
+	    struct monotime now);
 
 /*
- * The hold for a listener whose service may have no more conversations; 0 for
+ * The hold for a listener whose clients have to wait for a limit of ours; 0 for
  * none.
  */
-uint32_t acceptor_lacks(const struct inlet *in);
+uint32_t acceptor_lacks(struct inlet *in, struct monotime now);
 
 /* Note that it may not, for main and its log. */
 void	acceptor_refuse(struct acceptor *acc, const struct client *client,
 	    enum verdict verdict, struct monotime now);
 
 /* A handler was asked for: it counts until main says that it has ended. */
-void	acceptor_take(struct acceptor *acc, uint32_t service);
+void	acceptor_take(struct acceptor *acc, const struct client *client,
+	    struct monotime now);
 
 /* Count handlers that main says are alive, or that have ended. */
 void	acceptor_add_active(struct acceptor *acc, uint32_t service,

@@ -119,7 +119,7 @@ carried_begin(struct carried *carried, struct carrier *carrier,
 	TAILQ_INSERT_TAIL(&carrier->all, carried, entry);
 	carrier->count++;
 	if (kind->counted)
-		carrier->take(carrier->arg, client->service);
+		carrier->take(carrier->arg, client, now);
 	if (kind->reported && carried_service(carried)->log_connections ==
 	    CONF_LOG_VERBOSE)
 		began_send(carried);
@@ -194,7 +194,7 @@ carried_end(struct carried *carried, enum done_reason reason,
 	TAILQ_REMOVE(&carrier->all, carried, entry);
 	carrier->count--;
 	if (carried->kind->counted)
-		carrier->give(carrier->arg, carried->client.service);
+		carrier->give(carrier->arg, &carried->client, now);
 	if (TAILQ_EMPTY(&carrier->ended) && done_send(carried))
 		carried->kind->free(carried);
 	else

@@ -76,7 +76,8 @@ struct carried {
 
 TAILQ_HEAD(carried_list, carried);
 
-typedef void carrier_fn(void *arg, uint32_t service);
+typedef void carrier_fn(void *arg, const struct client *client,
+    struct monotime now);
 
 struct carrier {
 	struct loop *loop;	/* not owned */

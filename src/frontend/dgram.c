@@ -44,16 +44,37 @@ port_is_own(const struct acceptor *acc, uint16_t port)
 	return (acc->builtin_ports[port / 8] & (1u << port % 8)) != 0;
 }
 
+/* Each datagram is a conversation, which begins and ends with it. */
+static bool
+builtin_admit(struct inlet *in, const struct addr *peer, struct monotime now)
+{
+	struct acceptor *acc = in->acceptor;
+	struct client client = { .fd = -1, .peer = *peer,
+		.listener = in->index };
+	enum verdict verdict;
+
+	inlet_service(in, &client.service);
+	verdict = acceptor_admit(acc, &client, now);
+	if (verdict != VERDICT_SERVE) {
+		acceptor_refuse(acc, &client, verdict, now);
+		return false;
+	}
+	limits_take(acc, &client, now);
+	limits_give(acc, client.service, peer);
+	return true;
+}
+
 static void
 builtin_answer(struct inlet *in, const struct admission_service *svc,
-    const struct datagram *dg, size_t len)
+    const struct datagram *dg, size_t len, struct monotime now)
 {
 	struct acceptor *acc = in->acceptor;
 	struct datagram to = *dg;
 	uint8_t reply[DATAGRAM_MAX];
 	size_t reply_len;
 
-	if (!datagram_answerable(dg) || port_is_own(acc, dg->peer.port))
+	if (!datagram_answerable(dg) || port_is_own(acc, dg->peer.port) ||
+	    !builtin_admit(in, &dg->peer, now))
 		return;
 	if (to.hops != 0)
 		to.hops--;
@@ -90,7 +111,7 @@ dgram_serve(struct inlet *in, struct monotime now)
 			continue;
 		}
 		if (svc->does == ADMISSION_BUILTIN)
-			builtin_answer(in, svc, &dg, (size_t)len);
+			builtin_answer(in, svc, &dg, (size_t)len, now);
 		else
 			peers_receive(&acc->peers, in, &dg, (size_t)len, now);
 	}

@@ -36,14 +36,15 @@ banner_say(const struct acceptor *acc, const struct client *client,
 }
 
 static void
-handler_ask(struct acceptor *acc, const struct client *client)
+handler_ask(struct acceptor *acc, const struct client *client,
+    struct monotime now)
 {
 	struct channel_msg *msg = outbox_add(acc->outbox, CHANNEL_START,
 	    client->listener, client->fd);
 
 	msg->start.peer = client->peer;
 	msg->start.service = client->service;
-	acceptor_take(acc, client->service);
+	acceptor_take(acc, client, now);
 }
 
 void
@@ -69,7 +70,7 @@ dispatch_serve(struct acceptor *acc, const struct client *client,
 		pty_begin(acc, client, now);
 		break;
 	default:
-		handler_ask(acc, client);
+		handler_ask(acc, client, now);
 	}
 }
 

@@ -30,6 +30,7 @@ enum hold {
 	HOLD_WAIT = 1u << 5,	/* a handler has the socket, or will */
 	HOLD_REST = 1u << 6,	/* handlers left what was there; until a timer
 				 * is due */
+	HOLD_RATE = 1u << 7,	/* `rate` is used up; until a timer is due */
 };
 
 struct acceptor;

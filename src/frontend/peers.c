@@ -18,19 +18,41 @@ enum {
 	WAITING_MAX = 1024,	/* peers without a handler, in all */
 };
 
-/* Ask for a handler, if there is a place for one; otherwise the peer waits. */
-static bool
+/* Who sends to a listener, as the one who is admitted, or refused. */
+static struct client
+client_of(const struct inlet *in, const struct addr *peer)
+{
+	struct client client = { .fd = -1, .peer = *peer,
+		.listener = in->index };
+
+	inlet_service(in, &client.service);
+	return client;
+}
+
+/*
+ * Ask for a handler, if there is a place for one; otherwise the peer waits, or
+ * is refused, which frees it.
+ */
+static void
 handler_ask(struct peer *peer, struct monotime now)
 {
 	struct peers *peers = peer->peers;
 	struct acceptor *acc = peers->acceptor;
+	struct client client = client_of(peer_inlet(peer),
+	    &peer->address.peer);
 	struct channel_msg *msg;
-	uint32_t service;
+	enum verdict verdict;
 
-	inlet_service(peer_inlet(peer), &service);
-	if (!peers->started || !outbox_has_room(acc->outbox) ||
-	    acceptor_admit(acc, service, &peer->address.peer) != VERDICT_SERVE)
-		return false;
+	if (!peers->started || !outbox_has_room(acc->outbox))
+		return;
+	verdict = acceptor_admit(acc, &client, now);
+	if (verdict != VERDICT_SERVE) {
+		if (verdict_is_ours(verdict))
+			return;
+		peer_free(peer);
+		acceptor_refuse(acc, &client, verdict, now);
+		return;
+	}
 	TAILQ_REMOVE(&peers->waiting, peer, waiting);
 	peers->waiting_count--;
 	peers->asked++;
@@ -44,11 +66,10 @@ handler_ask(struct peer *peer, struct monotime now)
 	msg = outbox_add(acc->outbox, CHANNEL_START, peer->listener, -1);
 	msg->start.peer = peer->address.peer;
 	msg->start.local = peer->address.local;
-	msg->start.service = service;
+	msg->start.service = client.service;
 	msg->start.tag = peer->tag;
-	acceptor_take(acc, service);
+	acceptor_take(acc, &client, now);
 	peer_idle_arm(peer, now);
-	return true;
 }
 
 /* A datagram is lost for want of room. */
@@ -56,11 +77,20 @@ static void
 datagram_refuse(const struct inlet *in, const struct addr *peer,
     struct monotime now)
 {
-	struct client client = { .fd = -1, .peer = *peer,
-		.listener = in->index };
+	struct client client = client_of(in, peer);
 
-	inlet_service(in, &client.service);
 	acceptor_refuse(in->acceptor, &client, VERDICT_FULL, now);
+}
+
+/* Whether who is refused for this may wait instead. */
+static bool
+may_wait(const struct peers *peers, const struct admission_service *svc,
+    enum verdict verdict)
+{
+	if (peers->waiting_count >= WAITING_MAX)
+		return false;
+	return verdict == VERDICT_RATE ||
+	    (verdict == VERDICT_FULL && svc->on_full == CONF_ON_FULL_QUEUE);
 }
 
 /* A peer that is not known: it is served, waits, or is refused. */
@@ -69,14 +99,17 @@ stranger_receive(struct peers *peers, struct inlet *in,
     const struct datagram *dg, size_t len, struct monotime now)
 {
 	struct acceptor *acc = peers->acceptor;
-	uint32_t service;
-	bool queues = inlet_service(in, &service)->on_full ==
-	    CONF_ON_FULL_QUEUE && peers->waiting_count < WAITING_MAX;
-	struct peer *peer = NULL;
+	struct client client = client_of(in, &dg->peer);
+	const struct admission_service *svc =
+	    &admission_services(acc->adm)[client.service];
+	enum verdict verdict = acceptor_admit(acc, &client, now);
+	struct peer *peer;
 
-	if (queues || acceptor_admit(acc, service, &dg->peer) ==
-	    VERDICT_SERVE)
-		peer = peer_new(peers, in->index, dg);
+	if (verdict != VERDICT_SERVE && !may_wait(peers, svc, verdict)) {
+		acceptor_refuse(acc, &client, verdict, now);
+		return;
+	}
+	peer = peer_new(peers, in->index, dg);
 	if (peer == NULL) {
 		datagram_refuse(in, &dg->peer, now);
 		return;

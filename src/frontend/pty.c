@@ -376,5 +376,5 @@ pty_begin(struct acceptor *acc, const struct client *client,
 	msg->start.peer = client->peer;
 	msg->start.service = client->service;
 	msg->start.tag = pty->carried.tag;
-	acceptor_take(acc, client->service);
+	acceptor_take(acc, client, now);
 }

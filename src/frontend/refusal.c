@@ -9,13 +9,11 @@
 
 #include <stdlib.h>
 
-#include "base/verdict.h"
-
 enum {
 	REPORT_MSEC = 100,	/* refusals are gathered for this long */
 };
 
-/* In one message for each service. */
+/* In one message for each service and reason. */
 static void
 report_due(void *arg, struct monotime now)
 {
@@ -32,9 +30,9 @@ report_due(void *arg, struct monotime now)
 			return;
 		}
 		msg->rejected.peer = ref->peer;
-		msg->rejected.reason = VERDICT_FULL;
+		msg->rejected.reason = ref->verdict;
 		msg->rejected.count = ref->count;
-		msg->rejected.service = (uint32_t)(ref - account->services);
+		msg->rejected.service = ref->service;
 		ref->count = 0;
 		ref->pending = false;
 		SLIST_REMOVE_HEAD(&account->pending, entry);
@@ -56,14 +54,31 @@ refusal_init(struct refusal_account *account, struct loop *loop,
 	return account->services != NULL ? 0 : -1;
 }
 
-void
-refusal_note(struct refusal_account *account, uint32_t service,
-    uint32_t listener, const struct addr *peer, struct monotime now)
+static struct refusals *
+refusals_get(struct refusal_account *account, uint32_t service,
+    enum verdict verdict)
 {
-	struct refusals *ref = &account->services[service];
+	struct refusals *all = account->services[service];
 
-	ref->peer = *peer;
-	ref->listener = listener;
+	if (all == NULL) {
+		all = calloc(VERDICT_COUNT, sizeof(*all));
+		account->services[service] = all;
+	}
+	return all != NULL ? &all[verdict] : NULL;
+}
+
+void
+refusal_note(struct refusal_account *account, const struct client *client,
+    enum verdict verdict, struct monotime now)
+{
+	struct refusals *ref = refusals_get(account, client->service, verdict);
+
+	if (ref == NULL)
+		return;
+	ref->peer = client->peer;
+	ref->service = client->service;
+	ref->listener = client->listener;
+	ref->verdict = (uint8_t)verdict;
 	ref->count++;
 	if (ref->pending)
 		return;

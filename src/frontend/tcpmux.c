@@ -141,14 +141,16 @@ name_find(const struct admission *adm, const char *text, size_t len,
 	return false;
 }
 
-/* One that is full may be used, if only later. */
+/* Of one that it may use, if only later. */
 static bool
 name_is_listed(const struct mux *mux, uint32_t service)
 {
-	enum verdict verdict = acceptor_admit(mux->acc, service,
-	    &mux->pref.carried.client.peer);
+	struct client client = mux->pref.carried.client;
+	enum verdict verdict;
 
-	return verdict == VERDICT_SERVE || verdict == VERDICT_FULL;
+	client.service = service;
+	verdict = acceptor_admit(mux->acc, &client, monotime_now());
+	return verdict == VERDICT_SERVE || verdict_is_ours(verdict);
 }
 
 /* Fill buf with lines from help_next on; *next is the first that is not in. */
@@ -230,16 +232,18 @@ mux_lead(struct mux *mux, uint32_t service, struct monotime now)
 {
 	struct acceptor *acc = mux->acc;
 	struct client client = mux->pref.carried.client;
-	enum verdict verdict = acceptor_admit(acc, service, &client.peer);
+	enum verdict verdict;
 
+	client.service = service;
+	verdict = acceptor_admit(acc, &client, now);
 	if (verdict != VERDICT_SERVE)
-		mux_say(mux, reply_full);
+		mux_say(mux, verdict_is_ours(verdict) ? reply_full :
+		    reply_unknown);
 	else if (admission_services(acc->adm)[service].tcpmux_reply &&
 	    !mux_say(mux, reply_go)) {
 		mux_end(mux, DONE_RESET, now);
 		return;
 	}
-	client.service = service;
 	client.fd = preface_pass(&mux->pref, &silent_kind, now);
 	if (verdict == VERDICT_SERVE) {
 		dispatch_serve(acc, &client, now);

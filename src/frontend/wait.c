@@ -134,15 +134,15 @@ rest_get(struct inlet *in)
 }
 
 static void
-handler_ask(struct inlet *in)
+handler_ask(struct inlet *in, struct monotime now)
 {
 	struct acceptor *acc = in->acceptor;
+	struct client client = { .fd = -1, .listener = in->index };
 	struct inlet *each = NULL;
-	uint32_t service;
 
-	inlet_service(in, &service);
+	inlet_service(in, &client.service);
 	outbox_add(acc->outbox, CHANNEL_WAIT_READY, in->index, -1);
-	acceptor_take(acc, service);
+	acceptor_take(acc, &client, now);
 	while ((each = group_next(in, each)) != NULL) {
 		struct rest *rest = each->watch.fd != -1 ? rest_get(each) :
 		    NULL;
@@ -161,7 +161,7 @@ wait_serve(struct inlet *in, struct monotime now)
 
 	if (!somebody(in))
 		return true;
-	lacks = acceptor_lacks(in);
+	lacks = acceptor_lacks(in, now);
 	if (lacks != 0) {
 		inlet_hold(in, lacks);
 		return false;
@@ -172,7 +172,7 @@ wait_serve(struct inlet *in, struct monotime now)
 	}
 	if (in->rest == NULL || !in->rest->again ||
 	    next_permitted(in, in->rest, now))
-		handler_ask(in);
+		handler_ask(in, now);
 	return false;
 }
 

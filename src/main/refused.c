@@ -13,6 +13,8 @@
 
 #include "main/refused.h"
 
+#include <stdlib.h>
+
 #include "base/verdict.h"
 #include "main/serve.h"
 #include "main/tell.h"
@@ -21,22 +23,30 @@ enum {
 	LATE_MSEC = 10000,
 };
 
+/* Each reason is counted, and has lines, for itself. */
 static void
-reject_log(struct service *svc, const struct addr *peer, const char *reason,
+reject_log(struct service *svc, const struct addr *peer, uint32_t reason,
     uint32_t count, struct monotime now)
 {
+	struct refused *refused;
 	struct log_line line;
 	unsigned long left_out;
 
-	if (!log_limit_pass(&svc->reject_limit, now, &left_out)) {
-		svc->reject_limit.left_out += count - 1;
+	if (svc->refused == NULL)
+		svc->refused = calloc(VERDICT_COUNT, sizeof(*svc->refused));
+	if (svc->refused == NULL)
+		return;
+	refused = &svc->refused[reason];
+	refused->count += count;
+	if (!log_limit_pass(&refused->limit, now, &left_out)) {
+		refused->limit.left_out += count - 1;
 		return;
 	}
 	left_out += count - 1;
 	log_begin(&line, LOG_LEVEL_WARNING, "reject");
 	log_str(&line, "service", svc->name);
 	serve_log_address(&line, "peer", peer);
-	log_str(&line, "reason", reason);
+	log_str(&line, "reason", verdict_reason(reason));
 	if (left_out != 0)
 		log_uint(&line, "left_out", left_out);
 	log_end(&line);
@@ -49,12 +59,12 @@ refused_peers(const struct front *front, const struct channel_msg *msg,
 	const struct channel_rejected *rejected = &msg->rejected;
 	const struct edition_service *entry = edition_reached(front->edition,
 	    msg->listener, rejected->service);
-	const char *reason = verdict_reason(rejected->reason);
 
-	if (entry == NULL || reason == NULL || rejected->count == 0)
+	if (entry == NULL || verdict_reason(rejected->reason) == NULL ||
+	    rejected->count == 0)
 		return -1;
-	reject_log(entry->service, &rejected->peer, reason, rejected->count,
-	    now);
+	reject_log(entry->service, &rejected->peer, rejected->reason,
+	    rejected->count, now);
 	return 0;
 }
 
@@ -70,7 +80,6 @@ refused_connection(struct minetd *mi, const struct front *front,
 		svc->told++;
 		tell_count(mi, svc);
 	}
-	reject_log(svc, &msg->start.peer, verdict_reason(VERDICT_FULL), 1,
-	    now);
+	reject_log(svc, &msg->start.peer, VERDICT_FULL, 1, now);
 	return true;
 }

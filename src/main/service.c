@@ -66,6 +66,7 @@ service_unref(struct service_table *table, struct service *svc)
 	if (--svc->refs > 0)
 		return;
 	RB_REMOVE(service_table, table, svc);
+	free(svc->refused);
 	free(svc);
 }
 

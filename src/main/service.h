@@ -28,6 +28,12 @@ enum {
 	SERVICE_NO_INDEX = UINT32_MAX,
 };
 
+/* Clients that were refused for one reason. */
+struct refused {
+	struct log_limit limit;
+	uint64_t count;
+};
+
 struct service {
 	RB_ENTRY(service) by_name;
 	unsigned refs;		/* of editions and handlers */
@@ -42,7 +48,7 @@ struct service {
 	struct handler_plan *plan; /* NULL until a connection needs it */
 	struct monotime configured; /* when it was last given to a plan */
 	struct log_limit spawn_failed_limit;
-	struct log_limit reject_limit;
+	struct refused *refused; /* VERDICT_COUNT of them, or NULL */
 	struct log_limit throttle_limit;
 	struct log_limit stderr_limit; /* about pipes that cannot be made */
 	struct log_limit unreachable_limit;
