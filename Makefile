@@ -58,7 +58,7 @@ MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	resolve
 FRONTEND_SRCS = frontend confine inlet accept closing admit rules hours limits \
 	bans dispatch carry builtin \
-	answer linger redirect pty tcpmux muxline preface farewell dgram \
+	answer linger redirect pty tcpmux muxline preface dgram \
 	datagram packets peer peers wait rest refusal outbox errlog lines relay pipes \
 	proxyout
 UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \

@@ -154,7 +154,7 @@ client_serve(struct acceptor *acc, const struct client *client,
 		dispatch_serve(acc, client, now);
 		return;
 	}
-	dispatch_refuse(acc, client);
+	dispatch_refuse(acc, client, now);
 	acceptor_refuse(acc, client, verdict, now);
 }
 

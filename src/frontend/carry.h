@@ -33,6 +33,7 @@ struct client {
 	uint32_t listener;	/* index in the admission block */
 	uint32_t service;	/* likewise; that of the listener, or one that
 				 * was reached through tcpmux */
+	bool told;		/* something was said to it already */
 };
 
 struct carrier;

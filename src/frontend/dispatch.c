@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "frontend/builtin.h"
-#include "frontend/farewell.h"
+#include "frontend/linger.h"
 #include "frontend/pty.h"
 #include "frontend/redirect.h"
 #include "frontend/tcpmux.h"
@@ -31,7 +31,7 @@ banner_say(const struct acceptor *acc, const struct client *client,
 	struct admission_bytes banner = svc->banner[which];
 
 	if (banner.len != 0)
-		farewell_say(client->fd, admission_bytes(acc->adm, banner),
+		linger_say(client->fd, admission_bytes(acc->adm, banner),
 		    banner.len);
 }
 
@@ -75,10 +75,18 @@ dispatch_serve(struct acceptor *acc, const struct client *client,
 }
 
 void
-dispatch_refuse(struct acceptor *acc, const struct client *client)
+dispatch_refuse(struct acceptor *acc, const struct client *client,
+    struct monotime now)
 {
+	const struct admission_service *svc =
+	    &admission_services(acc->adm)[client->service];
+
+	if (svc->banner[CONF_BANNER].len == 0 &&
+	    svc->banner[CONF_BANNER_FAIL].len == 0 && !client->told) {
+		close(client->fd);
+		return;
+	}
 	banner_say(acc, client, CONF_BANNER);
 	banner_say(acc, client, CONF_BANNER_FAIL);
-	farewell_shutdown(client->fd);
-	close(client->fd);
+	linger_close(&acc->carrier.linger, client->fd, now);
 }

@@ -18,6 +18,7 @@ void	dispatch_serve(struct acceptor *acc, const struct client *client,
 	    struct monotime now);
 
 /* Say the banners of a refusal to it, if there are any, and close it. */
-void	dispatch_refuse(struct acceptor *acc, const struct client *client);
+void	dispatch_refuse(struct acceptor *acc, const struct client *client,
+	    struct monotime now);
 
 #endif

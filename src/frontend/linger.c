@@ -66,6 +66,13 @@ linger_init(struct lingerer *linger, struct loop *loop)
 		linger->most = (unsigned)nofile.rlim_max / NOFILE_SHARE;
 }
 
+bool
+linger_say(int fd, const void *bytes, size_t len)
+{
+	return len == 0 || send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+	    (ssize_t)len;
+}
+
 void
 linger_close(struct lingerer *linger, int fd, struct monotime now)
 {

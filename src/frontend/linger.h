@@ -16,6 +16,7 @@
 #define MINETD_LINGER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/loop.h"
 
@@ -35,6 +36,9 @@ struct lingerer {
 
 /* Fewer are kept when the process may have few descriptors. */
 void	linger_init(struct lingerer *linger, struct loop *loop);
+
+/* Say it as far as the socket takes it at once; whether it took all. */
+bool	linger_say(int fd, const void *bytes, size_t len);
 
 /* Close a stream that is not polled any more; fd now belongs to it. */
 void	linger_close(struct lingerer *linger, int fd, struct monotime now);

@@ -18,9 +18,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "frontend/farewell.h"
 
 enum {
 	SOURCE_BYTES6 = 8,	/* of an IPv6 address: what is one source */
@@ -299,7 +297,7 @@ void
 preface_end(struct preface *pref, enum done_reason reason, struct monotime now)
 {
 	preface_leave(pref);
-	farewell_shutdown(pref->carried.client.fd);
+	pref->carried.lingers = true;
 	carried_end(&pref->carried, reason, now);
 }
 

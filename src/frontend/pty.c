@@ -31,7 +31,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "frontend/farewell.h"
 
 enum {
 	BUFFER_SIZE = 8192,
@@ -80,7 +79,7 @@ pty_end(struct pty *pty, enum done_reason reason, struct monotime now)
 	loop_disarm(loop, &pty->master);
 	if (pty->master.fd != -1)
 		close(pty->master.fd);
-	farewell_shutdown(pty->carried.client.fd);
+	pty->carried.lingers = true;
 	carried_end(&pty->carried, reason, now);
 }
 

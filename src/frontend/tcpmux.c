@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "frontend/dispatch.h"
-#include "frontend/farewell.h"
+#include "frontend/linger.h"
 #include "frontend/muxline.h"
 
 enum {
@@ -72,7 +72,7 @@ mux_say(struct mux *mux, const char *text)
 {
 	size_t len = strlen(text);
 
-	if (!farewell_say(mux->pref.carried.client.fd, text, len))
+	if (!linger_say(mux->pref.carried.client.fd, text, len))
 		return false;
 	mux->pref.carried.bytes_out += len;
 	return true;
@@ -249,7 +249,8 @@ mux_lead(struct mux *mux, uint32_t service, struct monotime now)
 		dispatch_serve(acc, &client, now);
 		return;
 	}
-	dispatch_refuse(acc, &client);
+	client.told = true;
+	dispatch_refuse(acc, &client, now);
 	acceptor_refuse(acc, &client, verdict, now);
 }
 

@@ -334,12 +334,11 @@ sys.stdout.buffer.write(every * 400 + b"\n" + b"x" * 300000 + every.replace(b"\n
 	need_root	# to look into the frontend
 	pty_conf '"/bin/cat"'
 	start_minetd
-	talk pty x >/dev/null
-	wait_log 'exit service=pty id=1 '
 	local before front
 	front=$(frontend_pid)
 	descriptors() { ls "/proc/$MINETD_PID/fd" "/proc/$front/fd"; }
 	before=$(descriptors)
+	talk pty x >/dev/null
 	dial -s x -c 200 "tcp://127.0.0.1:$(port_of pty)" >/dev/null
 	wait_until 10 exits 201
 	same() { [[ $(descriptors) == "$before" ]]; }
