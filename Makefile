@@ -44,19 +44,19 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
 BASE_SRCS = addr loop timer log logtext loghead logsink logdest channel \
-	sealed verdict done bucket
+	sealed verdict done bucket acl origin
 CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge \
-	store key value url suggest complaint heap block account identity privilege \
+	store convert rule acls times key value url suggest complaint heap block account identity privilege \
 	env host listen target lookup mux overlap applies purpose does content dump \
 	admission
 MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	answers terminal \
 	plan match edition listener listenlog sockopt sockpath retry service \
-	handler front hear refused carried waiter unixqueue tell serve \
+	handler front hear refused carried waiter unixqueue tell sourcetell serve \
 	environment spawn child cred proc state statecheck handover precheck upgrade \
 	restore inherited adopt accepted swap lend loan launch \
 	resolve
-FRONTEND_SRCS = frontend confine inlet accept closing admit rules hours limits \
+FRONTEND_SRCS = frontend confine inlet accept closing admit rules hours sources limits \
 	bans dispatch carry builtin \
 	answer linger redirect pty tcpmux muxline preface dgram \
 	datagram packets peer peers wait rest refusal outbox errlog lines relay pipes \

@@ -2,7 +2,7 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * How often something may happen: so many times a second, and so many at once
+ * How often something may happen: so many times in a while, and so many at once
  * when it was quiet before.
  */
 
@@ -14,8 +14,9 @@
 
 #include "base/monotime.h"
 
+/* burst * nsec is below INT64_MAX / 2. */
 struct bucket_rate {
-	uint32_t per_sec;	/* in the long run; not 0 */
+	int64_t nsec;		/* in the long run, once in that time; not 0 */
 	uint32_t burst;		/* at once; not 0 */
 };
 
@@ -23,6 +24,17 @@ struct bucket_rate {
 struct bucket {
 	struct monotime settled; /* when it is full again */
 };
+
+/*
+ * So many in an interval.  Rounded such that there are never more, by less than
+ * a nanosecond each.
+ */
+struct bucket_rate bucket_rate(uint32_t count, uint32_t interval_msec,
+	    uint32_t burst);
+
+/* When there is one to take; in the past when there is now. */
+struct monotime bucket_when(const struct bucket *bucket,
+	    const struct bucket_rate *rate);
 
 /* Take one; false when it is empty. */
 bool	bucket_take(struct bucket *bucket, const struct bucket_rate *rate,

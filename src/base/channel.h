@@ -26,6 +26,7 @@ enum {
 	CHANNEL_BODY = 112,	/* bytes of a message behind its head */
 	CHANNEL_TEXT = 896,	/* most bytes of a text */
 	CHANNEL_COUNTS = 8,	/* entries of a counts message */
+	CHANNEL_SOURCES_MAX = 3, /* entries of a sources message */
 	CHANNEL_BATCH = 32,	/* most items of one call */
 	CHANNEL_FD_LOST = -2,	/* fd of an item whose descriptor found no place
 				 * in our table */
@@ -59,6 +60,8 @@ enum channel_type {
 	CHANNEL_PARTNER = 10,	/* the other end of a conversation; partner,
 				 * and a descriptor unless it failed */
 	CHANNEL_TARGET = 11,	/* an address of a redirect; target */
+	CHANNEL_SOURCES = 12,	/* whose handlers are alive already, or have
+				 * ended; sources */
 
 	/* From a frontend to main. */
 	CHANNEL_READY = 64,	/* confined, waits for GO */
@@ -187,6 +190,14 @@ struct channel_failed {
 	uint32_t count;		/* how many since the last such message */
 };
 
+/* Of services with per_source: of whom there is a handler more, or less. */
+struct channel_source {
+	struct addr peer;
+	uint32_t service;
+	int32_t change;		/* 1 or -1; 0: the entry and those after it
+				 * are empty */
+};
+
 struct channel_msg {
 	uint16_t version;	/* CHANNEL_VERSION, set by channel_send() */
 	uint16_t type;		/* enum channel_type */
@@ -198,6 +209,7 @@ struct channel_msg {
 		struct channel_rejected rejected;
 		struct channel_failed failed;
 		struct channel_count counts[CHANNEL_COUNTS];
+		struct channel_source sources[CHANNEL_SOURCES_MAX];
 		struct channel_loan loan;
 		struct channel_partner partner;
 		struct channel_connect connect;

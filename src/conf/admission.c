@@ -22,7 +22,8 @@
 
 enum {
 	ADMISSION_MAGIC = 0x41444d31,	/* "1MDA" in memory */
-	ADMISSION_VERSION = 3,
+	ADMISSION_VERSION = 4,
+	TABLE_ALIGNMENT = 8,
 	IDLE_MSEC = 60000,	/* where it is not configured */
 };
 
@@ -34,6 +35,15 @@ struct export {
 	uint8_t *bytes;		/* of what lies behind the arrays */
 	size_t len;
 	size_t start;		/* of the bytes, in the block */
+	struct placed *tables;	/* written already */
+	size_t table_count;
+};
+
+/* A table of a configuration, and where it is in the block. */
+struct placed {
+	const struct conf *conf;
+	struct conf_bytes bytes;
+	struct admission_bytes at;
 };
 
 static size_t
@@ -78,6 +88,12 @@ admission_bytes(const struct admission *adm, struct admission_bytes bytes)
 	return (const uint8_t *)adm + bytes.offset;
 }
 
+const void *
+admission_table(const struct admission *adm, struct admission_bytes bytes)
+{
+	return bytes.len != 0 ? admission_bytes(adm, bytes) : NULL;
+}
+
 static struct admission_leftover
 service_at(const struct export *ex, uint32_t index)
 {
@@ -117,6 +133,55 @@ conf_bytes_add(struct export *ex, const struct conf *conf,
 	return bytes_add(ex, conf_bytes(conf, bytes), bytes.len);
 }
 
+/* Tables can be large: each is written once. */
+static struct placed *
+table_find(const struct export *ex, const struct conf *conf,
+    struct conf_bytes bytes)
+{
+	for (size_t i = ex->table_count; i-- > 0;)
+		if (ex->tables[i].conf == conf &&
+		    ex->tables[i].bytes.offset == bytes.offset)
+			return &ex->tables[i];
+	return NULL;
+}
+
+/* How much it takes in the block, at most; -1 for want of memory. */
+static ssize_t
+table_estimate(struct export *ex, const struct conf *conf,
+    struct conf_bytes bytes)
+{
+	struct placed *more;
+
+	if (bytes.len == 0 || table_find(ex, conf, bytes) != NULL)
+		return 0;
+	more = reallocarray(ex->tables, ex->table_count + 1, sizeof(*more));
+	if (more == NULL)
+		return -1;
+	ex->tables = more;
+	more[ex->table_count++] = (struct placed){ conf, bytes, { 0, 0 } };
+	return (ssize_t)bytes.len + TABLE_ALIGNMENT;
+}
+
+static struct admission_bytes
+table_add(struct export *ex, const struct conf *conf, struct conf_bytes bytes)
+{
+	struct placed *placed;
+
+	if (bytes.len == 0)
+		return (struct admission_bytes){ 0, 0 };
+	placed = table_find(ex, conf, bytes);
+	if (placed->at.len == 0) {
+		ex->len += -(ex->start + ex->len) % TABLE_ALIGNMENT;
+		placed->at = (struct admission_bytes){
+			(uint32_t)(ex->start + ex->len), bytes.len
+		};
+		memcpy(ex->bytes + ex->len, conf_bytes(conf, bytes),
+		    bytes.len);
+		ex->len += bytes.len;
+	}
+	return placed->at;
+}
+
 static enum admission_does
 does_of(const struct conf_service *svc)
 {
@@ -142,6 +207,13 @@ idle_of(const struct conf_service *svc, enum admission_does does)
 	    IDLE_MSEC : 0;
 }
 
+static struct conf_bytes
+windows_of(const struct conf_service *svc)
+{
+	return (struct conf_bytes){ svc->windows.offset,
+		svc->windows.count * (uint32_t)sizeof(struct conf_window) };
+}
+
 static void
 service_fill(struct export *ex, struct admission_service *to,
     const struct admission_leftover *from, uint32_t first_target)
@@ -155,6 +227,16 @@ service_fill(struct export *ex, struct admission_service *to,
 		.connect_timeout_msec = svc->connect_timeout_msec,
 		.idle_msec = idle_of(svc, does_of(svc)),
 		.max_runtime_msec = svc->max_runtime_msec,
+		.first_byte_msec = svc->first_byte_msec,
+		.per_source = svc->per_source,
+		.max_load = svc->max_load,
+		.ban_msec = svc->ban_msec,
+		.rate = svc->rate,
+		.per_source_rate = svc->per_source_rate,
+		.only_from = table_add(ex, from->conf, svc->only_from_acl),
+		.no_access = table_add(ex, from->conf, svc->no_access_acl),
+		.proxy_from = table_add(ex, from->conf, svc->proxy_from_acl),
+		.windows = table_add(ex, from->conf, windows_of(svc)),
 		.text = conf_bytes_add(ex, from->conf, svc->text_bytes),
 		.on_full = svc->on_full,
 		.does = (uint8_t)does_of(svc),
@@ -162,6 +244,12 @@ service_fill(struct export *ex, struct admission_service *to,
 		.proxy_out = svc->proxy_out,
 		.log_connections = svc->log_connections,
 		.tcpmux_reply = svc->tcpmux_reply,
+		.on_rate = svc->on_rate,
+		.proxy_protocol = svc->proxy_protocol,
+		.source_prefix4 = svc->source_prefix4,
+		.source_prefix6 = svc->source_prefix6,
+		.only_from_set = svc->only_from_set,
+		.times_set = svc->access_times_set,
 		.shares = svc->wait &&
 		    svc->activation == CONF_ACTIVATION_SYSTEMD,
 	};
@@ -203,8 +291,11 @@ services_fill(struct export *ex)
 		service_fill(ex, &services[i], &from, next_target);
 		targets_fill(targets + next_target, &from, &ex->adm->connects);
 		next_target += from.svc->targets.count;
-		if (i >= ex->conf->services.count)
+		if (i >= ex->conf->services.count) {
+			/* Of those main does not tell. */
+			services[i].per_source = 0;
 			continue;
+		}
 		services[i].first_listener = from.svc->first_listen;
 		services[i].listeners = from.svc->listens;
 	}
@@ -268,16 +359,48 @@ muxes_fill(struct export *ex)
 	return 0;
 }
 
-/* How much there will be at most; counts go into the head. */
-static size_t
-size_estimate(const struct export *ex, struct admission *head)
+/* How much the tables of a service will take at most; likewise -1. */
+static ssize_t
+tables_estimate(struct export *ex, const struct conf *conf,
+    const struct conf_service *svc)
 {
+	const struct conf_bytes tables[] = { svc->only_from_acl,
+		svc->no_access_acl, svc->proxy_from_acl, windows_of(svc) };
+	ssize_t sum = 0;
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		ssize_t size = table_estimate(ex, conf, tables[i]);
+
+		if (size == -1)
+			return -1;
+		sum += size;
+	}
+	return sum;
+}
+
+/* How much there will be at most; counts go into the head.  0 for want of
+ * memory. */
+static size_t
+size_estimate(struct export *ex, struct admission *head)
+{
+	ssize_t tables = table_estimate(ex, ex->conf, ex->conf->exempt_acl);
 	size_t bytes = 0;
+
+	if (tables == -1)
+		return 0;
+	bytes += (size_t)tables;
 
 	for (uint32_t i = 0; i < head->services; i++) {
 		const struct admission_leftover from = service_at(ex, i);
 		const struct conf_list names = from.svc->mux_names;
 
+		tables = tables_estimate(ex, from.conf, from.svc);
+		if (tables == -1)
+			return 0;
+		bytes += (size_t)tables;
+		if (from.svc->per_source != 0 ||
+		    from.svc->per_source_rate.count != 0)
+			head->limits_sources = 1;
 		head->targets += from.svc->targets.count;
 		bytes += from.svc->text_bytes.len;
 		for (size_t j = 0; j < CONF_BANNERS; j++)
@@ -314,20 +437,25 @@ admission_export(const struct conf *conf,
 	size_t size = size_estimate(&ex, &head);
 	int fd = -1;
 
-	ex.adm = calloc(1, size);
+	if (size != 0)
+		ex.adm = calloc(1, size);
 	if (ex.adm == NULL)
-		return -1;
+		goto out;
 	*ex.adm = head;
 	ex.start = arrays_size(&head);
 	ex.bytes = (uint8_t *)ex.adm + ex.start;
+	ex.adm->exempt = table_add(&ex, conf, conf->exempt_acl);
 	services_fill(&ex);
 	listeners_fill(&ex);
 	if (muxes_fill(&ex) == 0) {
 		ex.adm->size = (uint32_t)(ex.start + ex.len);
 		fd = sealed_new("minetd-admission", ex.adm, ex.adm->size);
 	}
+
+out:;
 	int saved = errno;
 	free(ex.adm);
+	free(ex.tables);
 	errno = saved;
 	return fd;
 }

@@ -48,6 +48,16 @@ struct admission_service {
 	uint32_t connect_timeout_msec; /* of each target */
 	uint32_t idle_msec;	/* of what is relayed; 0: no limit */
 	uint32_t max_runtime_msec; /* of a conversation; 0: no limit */
+	uint32_t first_byte_msec; /* 0: no limit */
+	uint32_t per_source;	/* conversations of one source; 0: no limit */
+	uint32_t max_load;	/* hundredths; 0: no limit */
+	uint32_t ban_msec;	/* 0: nobody is banned */
+	struct conf_rate rate;
+	struct conf_rate per_source_rate;
+	struct admission_bytes only_from; /* tables, see base/acl.h; len 0: */
+	struct admission_bytes no_access; /*   empty */
+	struct admission_bytes proxy_from;
+	struct admission_bytes windows; /* of struct conf_window */
 	struct admission_bytes text; /* of builtin text */
 	struct admission_bytes banner[CONF_BANNERS];
 	uint8_t on_full;	/* enum conf_on_full */
@@ -57,7 +67,13 @@ struct admission_service {
 	uint8_t log_connections; /* enum conf_log_connections */
 	bool tcpmux_reply;	/* who comes through tcpmux hears "+Go" first */
 	bool shares;		/* wait: one handler for all its listeners */
-	uint8_t reserved;	/* 0 */
+	uint8_t on_rate;	/* enum conf_on_full */
+	uint8_t proxy_protocol;	/* enum conf_proxy_protocol */
+	uint8_t source_prefix4;	/* bits of an address that are one source */
+	uint8_t source_prefix6;
+	bool only_from_set;	/* whom it does not name is denied */
+	bool times_set;		/* open in its windows only */
+	uint8_t reserved[3];	/* 0 */
 };
 
 struct admission_target {
@@ -89,6 +105,8 @@ struct admission {
 	uint32_t pending_max;	/* clients whose preface is awaited */
 	uint32_t pending_per_source; /* 0: no limit */
 	uint32_t preface_timeout_msec;
+	struct admission_bytes exempt; /* a table */
+	uint32_t limits_sources; /* 1: services have limits of one source */
 	uint32_t connects;	/* 1: there are targets that it connects to */
 };
 
@@ -128,6 +146,9 @@ const struct admission_listener *admission_listeners(
 	    const struct admission *adm);
 const struct admission_target *admission_targets(const struct admission *adm);
 const struct admission_mux *admission_muxes(const struct admission *adm);
+/* NULL where there is none. */
+const void *admission_table(const struct admission *adm,
+	    struct admission_bytes bytes);
 const uint8_t *admission_bytes(const struct admission *adm,
 	    struct admission_bytes bytes);
 

@@ -163,6 +163,13 @@ block_add_bytes(struct block *block, const void *bytes, size_t len)
 	};
 }
 
+struct conf_bytes
+block_add_table(struct block *block, const void *bytes, size_t len)
+{
+	return (struct conf_bytes){ block_add(block, bytes, len),
+		(uint32_t)len };
+}
+
 struct conf_list
 block_add_list(struct block *block, const void *items, size_t count,
     size_t size)

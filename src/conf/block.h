@@ -24,7 +24,7 @@ enum {
 #ifdef MINETD_OTHER_BLOCK	/* a build that tests upgrades */
 	BLOCK_VERSION = 9999,
 #else
-	BLOCK_VERSION = 3,
+	BLOCK_VERSION = 4,
 #endif
 };
 
@@ -42,6 +42,10 @@ struct conf_str block_add_string(struct block *block, const char *text);
 
 /* Aligned for nothing. */
 struct conf_bytes block_add_bytes(struct block *block, const void *bytes,
+	    size_t len);
+
+/* Aligned as block_add() does. */
+struct conf_bytes block_add_table(struct block *block, const void *bytes,
 	    size_t len);
 
 /* count items of size bytes each; unset when there is none. */

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/acls.h"
 #include "conf/applies.h"
 #include "conf/content.h"
 #include "conf/does.h"
@@ -27,6 +28,7 @@
 #include "conf/overlap.h"
 #include "conf/privilege.h"
 #include "conf/target.h"
+#include "conf/times.h"
 #include "conf/value.h"
 
 static const char root_pid_file[] = "/run/minetd.pid";
@@ -41,6 +43,8 @@ struct build {
 	uint32_t service_count;
 	struct listeners listeners;
 	struct targets targets;
+	struct acls *acls;
+	struct conf_bytes exempt_acl;
 	struct mux_names mux_names;
 };
 
@@ -61,6 +65,9 @@ build_head(struct build *build)
 		if (setting->key == &keys[KEY_FRONTEND_USER])
 			build->frontend_place = setting->place;
 		store_setting(store, setting, block, build->merge.complaints);
+		if (setting->key == &keys[KEY_EXEMPT])
+			acls_add_top(build->acls, &build->merge, setting,
+			    &build->exempt_acl);
 	}
 	build->head = store->conf;
 	free(store);
@@ -108,6 +115,27 @@ check_exec(const struct merge *merge, struct merged *merged)
 		svc->argv0 = program;
 }
 
+/* They were found valid before. */
+static void
+compile_times(const struct merge *merge, struct merged *merged)
+{
+	struct conf_service *svc = &merged->values.service;
+	struct conf_list list = svc->access_times;
+	struct conf_window *windows = heap_new(list.count + 1,
+	    sizeof(*windows));
+
+	for (uint32_t i = 0; i < list.count; i++) {
+		const struct conf *conf = block_conf(merge->block);
+		const char *text = conf_string(conf,
+		    conf_strings(conf, list)[i]);
+
+		times_parse(&windows[i], text, strlen(text));
+	}
+	svc->windows = block_add_list(merge->block, windows, list.count,
+	    sizeof(*windows));
+	free(windows);
+}
+
 static void
 add_service(struct build *build, const struct conf_service *svc)
 {
@@ -137,11 +165,14 @@ build_service(struct build *build, const struct draft_section *section,
 		check_required(merge, merged, KEY_REDIRECT,
 		    values->service.redirect_text);
 	content_load(merge, merged);
+	compile_times(merge, merged);
 	if (values->service.disabled) {
 		identity_keep(merge, merged);
 	} else {
 		identity_resolve(merge, merged);
 		privilege_check(merge, merged);
+		acls_add_service(build->acls, merge, merged,
+		    build->service_count);
 		mux_names_add(&build->mux_names, merge, merged,
 		    build->service_count);
 		targets_add(&build->targets, build->listeners.hosts, merge,
@@ -266,6 +297,7 @@ build_conf(const struct draft *draft, struct complaints *complaints)
 	};
 	build->draft = draft;
 	build->listeners.hosts = hosts_new();
+	build->acls = acls_new(build->listeners.hosts);
 	build_head(build);
 	build_services(build);
 	check_duplicates(build);
@@ -276,6 +308,8 @@ build_conf(const struct draft *draft, struct complaints *complaints)
 	    build->head.frontend_uid, build->head.frontend_gid);
 	targets_store(&build->targets, build->listeners.hosts, &build->merge,
 	    build->services);
+	acls_store(build->acls, &build->merge, build->services);
+	build->head.exempt_acl = build->exempt_acl;
 	overlap_check(&build->listeners, block_conf(build->merge.block),
 	    build->services, complaints);
 	build_listens(build);

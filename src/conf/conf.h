@@ -118,6 +118,39 @@ enum {
 	CONF_KEEP = -1,		/* a number that was not configured */
 };
 
+/* In the order of their words. */
+enum conf_proxy_protocol {
+	CONF_PROXY_NO,
+	CONF_PROXY_OPTIONAL,
+	CONF_PROXY_REQUIRED,
+};
+
+enum conf_stop_signal {
+	CONF_STOP_TERM,
+	CONF_STOP_INT,
+	CONF_STOP_HUP,
+	CONF_STOP_QUIT,
+	CONF_STOP_USR1,
+	CONF_STOP_USR2,
+	CONF_STOP_KILL,
+};
+
+/* A token bucket.  count 0: no limit. */
+struct conf_rate {
+	uint32_t count;		/* in the long run, in each interval */
+	uint32_t interval_msec;
+	uint32_t burst;		/* at once */
+};
+
+/* A part of some days of the week, local time. */
+struct conf_window {
+	uint16_t from;		/* minute of the day, 0 to 1439 */
+	uint16_t to;		/* 1 to 1440, not included; not above from: on
+				 * the day after */
+	uint8_t days;		/* on which it begins, as bits; bit 0: Sunday */
+	uint8_t reserved;	/* 0 */
+};
+
 /* One socket to open.  A host name in `listen` may make several. */
 struct conf_listen {
 	struct conf_str text;	/* "tcp://localhost:13", as in -T */
@@ -217,16 +250,37 @@ struct conf_service {
 	struct conf_bytes text_bytes; /*   and what it sends */
 	struct conf_str banner[CONF_BANNERS]; /* paths; "" for none */
 	struct conf_bytes banner_bytes[CONF_BANNERS]; /*   and their contents */
+	struct conf_list only_from; /* of struct conf_str: as configured, */
+	struct conf_bytes only_from_acl; /*   and compiled, see base/acl.h */
+	struct conf_list no_access;
+	struct conf_bytes no_access_acl;
+	struct conf_list proxy_from;
+	struct conf_bytes proxy_from_acl;
+	struct conf_list access_times; /* of struct conf_str: as configured, */
+	struct conf_list windows; /*   and as struct conf_window */
 	uint32_t instances;	/* conversations at once; 0: no limit */
+	uint32_t per_source;	/* likewise, of one source */
+	struct conf_rate rate;
+	struct conf_rate per_source_rate;
+	uint32_t max_load;	/* hundredths; 0: no limit */
+	uint32_t ban_msec;	/* 0: nobody is banned */
+	uint32_t first_byte_msec; /* 0: no limit */
 	uint32_t kill_grace_msec;
 	uint32_t connect_timeout_msec; /* of each target */
 	uint32_t idle_msec;	/* 0: no limit; see idle_set */
 	uint32_t max_runtime_msec; /* 0: no limit */
 	uint8_t on_full;	/* enum conf_on_full */
+	uint8_t on_rate;	/* likewise */
+	uint8_t source_prefix4;	/* bits of an address that are one source */
+	uint8_t source_prefix6;
+	uint8_t proxy_protocol;	/* enum conf_proxy_protocol */
+	uint8_t stop_signal;	/* enum conf_stop_signal */
 	uint8_t log_connections; /* enum conf_log_connections */
 	uint8_t builtin;	/* enum conf_builtin */
 	uint8_t proxy_out;	/* enum conf_proxy_out */
 	uint8_t activation;	/* enum conf_activation */
+	bool only_from_set;	/* also as {}: nobody */
+	bool access_times_set;	/* also as {}: never */
 	bool wait;
 	bool pty;
 	bool tcpmux_reply;
@@ -251,6 +305,8 @@ struct conf {
 	uint32_t pending_max;	/* clients whose preface is awaited, all, */
 	uint32_t pending_per_source; /* and of one source; 0: no limit */
 	uint32_t preface_timeout_msec;
+	struct conf_list exempt; /* of struct conf_str: as configured, */
+	struct conf_bytes exempt_acl; /*   and compiled */
 	uint8_t log_format;	/* enum log_format */
 	uint8_t log_level;	/* enum log_level */
 	bool strict;
@@ -323,6 +379,8 @@ const struct conf_socket *conf_socket(const struct conf *conf,
 const uint32_t *conf_groups(const struct conf *conf,
 	    const struct conf_identity *identity);
 const struct conf_target *conf_targets(const struct conf *conf,
+	    const struct conf_service *svc);
+const struct conf_window *conf_windows(const struct conf *conf,
 	    const struct conf_service *svc);
 const uint8_t *conf_bytes(const struct conf *conf, struct conf_bytes bytes);
 const struct conf_limit *conf_limits(const struct conf *conf,

@@ -137,6 +137,39 @@ check_pty(const struct merge *merge, struct merged *merged)
 	merge_reset(merge, merged, KEY_PTY);
 }
 
+/*
+ * The handler accepts, and nobody is asked who it is that it accepts.  A rule
+ * that is not kept must not be there, wherever it comes from.
+ */
+static void
+check_rules(const struct merge *merge, const struct merged *merged,
+    unsigned transports)
+{
+	static const char sentence[] = "cannot be kept by service \"%s\": "
+	    "with wait = yes it is the handler that accepts";
+	const struct conf_service *svc = &merged->values.service;
+
+	if ((transports & ~(unsigned)ON(CONF_UDP)) == 0)
+		return;
+	if (svc->only_from_set)
+		merge_complain(merge, merged, KEY_ONLY_FROM, sentence,
+		    merged->name);
+	if (svc->no_access.count > 0)
+		merge_complain(merge, merged, KEY_NO_ACCESS, sentence,
+		    merged->name);
+}
+
+/* Who may send a header has to be said. */
+static void
+check_proxy(const struct merge *merge, const struct merged *merged)
+{
+	const struct conf_service *svc = &merged->values.service;
+
+	if (svc->proxy_protocol != CONF_PROXY_NO && svc->proxy_from.count == 0)
+		merge_complain(merge, merged, KEY_PROXY_PROTOCOL,
+		    "needs proxy_from: whose header is believed");
+}
+
 void
 does_check(const struct merge *merge, struct merged *merged)
 {
@@ -154,6 +187,9 @@ does_check(const struct merge *merge, struct merged *merged)
 		check_idle(merge, merged, transports);
 	if (does == DOES_WAIT)
 		check_pty(merge, merged);
+	if (does == DOES_WAIT)
+		check_rules(merge, merged, transports);
+	check_proxy(merge, merged);
 	if (does == DOES_TEXT && merged->values.service.text.offset == 0)
 		merge_complain(merge, merged, KEY_TEXT, "must say something");
 }

@@ -103,6 +103,28 @@ write_msec(FILE *out, int64_t msec)
 }
 
 static void
+write_rate(FILE *out, const char *field)
+{
+	struct conf_rate rate;
+
+	memcpy(&rate, field, sizeof(rate));
+	if (rate.count == 0)
+		fputs("\"\"", out);
+	else if (rate.interval_msec % 1000 == 0)
+		fprintf(out, "\"%u/%us:%u\"", rate.count,
+		    rate.interval_msec / 1000, rate.burst);
+	else
+		fprintf(out, "\"%u/%ums:%u\"", rate.count,
+		    rate.interval_msec, rate.burst);
+}
+
+static void
+write_hundredths(FILE *out, int64_t number)
+{
+	fprintf(out, "%" PRId64 ".%02" PRId64, number / 100, number % 100);
+}
+
+static void
 write_string(const struct dump *dump, const char *field)
 {
 	struct conf_str str;
@@ -171,6 +193,12 @@ write_scalar(const struct dump *dump, const struct key *key,
 		break;
 	case KIND_STDERR:
 		write_stderr(dump);
+		break;
+	case KIND_RATE:
+		write_rate(dump->out, field);
+		break;
+	case KIND_HUNDREDTHS:
+		write_hundredths(dump->out, read_number(key, field));
 		break;
 	default:
 		write_string(dump, field);

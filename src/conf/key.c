@@ -49,6 +49,10 @@ static const char *const on_full_words[] = { "queue", "refuse", NULL };
 static const char *const builtin_words[] = { "", "echo", "discard", "chargen",
 	"daytime", "time", "tcpmux", "trap", "text", NULL };
 static const char *const proxy_out_words[] = { "none", "v1", "v2", NULL };
+static const char *const proxy_protocol_words[] = { "no", "optional",
+	"required", NULL };
+static const char *const stop_signal_words[] = { "TERM", "INT", "HUP", "QUIT",
+	"USR1", "USR2", "KILL", NULL };
 static const char *const activation_words[] = { "inetd", "systemd", NULL };
 static const char *const log_connection_words[] = { "no", "yes", "verbose",
 	NULL };
@@ -59,6 +63,7 @@ enum {
 	INTERFACE_MAX = 15,	/* IFNAMSIZ without the terminator */
 	ACCOUNT_MAX = 255,
 	BUFFER_MAX = 1 << 30,
+	LOAD_MAX = 1000000,	/* hundredths */
 	TCP_TIME_MAX = 32767,	/* seconds; limit of TCP_KEEPIDLE */
 };
 
@@ -85,6 +90,7 @@ const struct key keys[KEY_COUNT] = {
 [KEY_STRICT] = { "strict", KEY_IN_TOP, KEY_SCALAR, KIND_BOOL, CONF(strict) },
 [KEY_MAX_CHILDREN] = { "max_children", KEY_IN_TOP, KEY_SCALAR, KIND_NUMBER,
 	CONF(max_children), .max = INT32_MAX },
+[KEY_EXEMPT] = { "exempt", KEY_IN_TOP, KEY_LIST, KIND_RULE, CONF(exempt) },
 [KEY_INCLUDE] = { "include", KEY_IN_TOP, KEY_CALL, KIND_NONE,
 	.home = KEY_HOME_NONE },
 [KEY_DEFAULTS] = { "defaults", KEY_IN_TOP, KEY_SECTION, KIND_NONE,
@@ -184,6 +190,18 @@ const struct key keys[KEY_COUNT] = {
 	.does = DOES_PROGRAM },
 [KEY_LIMITS] = { "limits", KEY_IN_BOTH, KEY_SECTION, KIND_NONE,
 	IDENTITY(limits), .does = DOES_PROGRAM },
+[KEY_ONLY_FROM] = { "only_from", KEY_IN_BOTH, KEY_LIST, KIND_RULE,
+	SERVICE(only_from), SET_FLAG_SERVICE(only_from_set) },
+[KEY_NO_ACCESS] = { "no_access", KEY_IN_BOTH, KEY_LIST, KIND_RULE,
+	SERVICE(no_access) },
+[KEY_ACCESS_TIMES] = { "access_times", KEY_IN_BOTH, KEY_LIST, KIND_TIMES,
+	SERVICE(access_times), SET_FLAG_SERVICE(access_times_set),
+	.does = DOES_ACCEPT },
+[KEY_PROXY_PROTOCOL] = { "proxy_protocol", KEY_IN_BOTH, KEY_SCALAR, KIND_WORD,
+	SERVICE(proxy_protocol), .words = proxy_protocol_words, .value = "no",
+	.does = DOES_ACCEPT },
+[KEY_PROXY_FROM] = { "proxy_from", KEY_IN_BOTH, KEY_LIST, KIND_RULE,
+	SERVICE(proxy_from), .does = DOES_ACCEPT },
 [KEY_BANNER] = { "banner", KEY_IN_BOTH, KEY_SCALAR, KIND_PATH,
 	SERVICE(banner[CONF_BANNER]), .max = PATH_TEXT_MAX,
 	.does = DOES_ACCEPT },
@@ -198,13 +216,36 @@ const struct key keys[KEY_COUNT] = {
 [KEY_ON_FULL] = { "on_full", KEY_IN_BOTH, KEY_SCALAR, KIND_WORD,
 	SERVICE(on_full), .words = on_full_words, .value = "queue",
 	.does = DOES_ACCEPT },
+[KEY_PER_SOURCE] = { "per_source", KEY_IN_BOTH, KEY_SCALAR, KIND_NUMBER,
+	SERVICE(per_source), .max = INT32_MAX, .does = DOES_ACCEPT },
+[KEY_SOURCE_PREFIX4] = { "source_prefix4", KEY_IN_BOTH, KEY_SCALAR,
+	KIND_NUMBER, SERVICE(source_prefix4), .max = 32, .value = "32",
+	.does = DOES_ACCEPT },
+[KEY_SOURCE_PREFIX6] = { "source_prefix6", KEY_IN_BOTH, KEY_SCALAR,
+	KIND_NUMBER, SERVICE(source_prefix6), .max = 128, .value = "64",
+	.does = DOES_ACCEPT },
+[KEY_RATE] = { "rate", KEY_IN_BOTH, KEY_SCALAR, KIND_RATE, SERVICE(rate) },
+[KEY_ON_RATE] = { "on_rate", KEY_IN_BOTH, KEY_SCALAR, KIND_WORD,
+	SERVICE(on_rate), .words = on_full_words, .value = "queue",
+	.does = DOES_ACCEPT },
+[KEY_PER_SOURCE_RATE] = { "per_source_rate", KEY_IN_BOTH, KEY_SCALAR,
+	KIND_RATE, SERVICE(per_source_rate), .does = DOES_ACCEPT },
+[KEY_MAX_LOAD] = { "max_load", KEY_IN_BOTH, KEY_SCALAR, KIND_HUNDREDTHS,
+	SERVICE(max_load), .max = LOAD_MAX, .does = DOES_ACCEPT },
+[KEY_FIRST_BYTE] = { "first_byte", KEY_IN_BOTH, KEY_SCALAR, KIND_MSEC,
+	SERVICE(first_byte_msec), .max = INT32_MAX, .does = DOES_ACCEPT },
 [KEY_IDLE] = { "idle", KEY_IN_BOTH, KEY_SCALAR, KIND_MSEC, SERVICE(idle_msec),
 	SET_FLAG_SERVICE(idle_set), .max = INT32_MAX, .does = DOES_ACCEPT },
 [KEY_MAX_RUNTIME] = { "max_runtime", KEY_IN_BOTH, KEY_SCALAR, KIND_MSEC,
-	SERVICE(max_runtime_msec), .max = INT32_MAX, .does = DOES_CARRY },
+	SERVICE(max_runtime_msec), .max = INT32_MAX },
+[KEY_STOP_SIGNAL] = { "stop_signal", KEY_IN_BOTH, KEY_SCALAR, KIND_WORD,
+	SERVICE(stop_signal), .words = stop_signal_words, .value = "TERM",
+	.does = DOES_PROGRAM },
 [KEY_KILL_GRACE] = { "kill_grace", KEY_IN_BOTH, KEY_SCALAR, KIND_MSEC,
 	SERVICE(kill_grace_msec), .max = INT32_MAX, .value = "5s",
 	.does = DOES_PROGRAM },
+[KEY_BAN] = { "ban", KEY_IN_BOTH, KEY_SCALAR, KIND_MSEC, SERVICE(ban_msec),
+	.max = INT32_MAX, .does = DOES_ACCEPT },
 [KEY_LOG_CONNECTIONS] = { "log_connections", KEY_IN_BOTH, KEY_SCALAR,
 	KIND_WORD, SERVICE(log_connections), .words = log_connection_words,
 	.value = "yes" },

@@ -30,6 +30,7 @@ enum key_id {
 	KEY_PREFACE_TIMEOUT,
 	KEY_STRICT,
 	KEY_MAX_CHILDREN,
+	KEY_EXEMPT,
 	KEY_INCLUDE,
 	KEY_DEFAULTS,
 	KEY_SERVICE,
@@ -77,14 +78,29 @@ enum key_id {
 	KEY_PASS_ENV,
 	KEY_STDERR,
 	KEY_LIMITS,
+	KEY_ONLY_FROM,
+	KEY_NO_ACCESS,
+	KEY_ACCESS_TIMES,
+	KEY_PROXY_PROTOCOL,
+	KEY_PROXY_FROM,
 	KEY_BANNER,
 	KEY_BANNER_SUCCESS,
 	KEY_BANNER_FAIL,
 	KEY_INSTANCES,
 	KEY_ON_FULL,
+	KEY_PER_SOURCE,
+	KEY_SOURCE_PREFIX4,
+	KEY_SOURCE_PREFIX6,
+	KEY_RATE,
+	KEY_ON_RATE,
+	KEY_PER_SOURCE_RATE,
+	KEY_MAX_LOAD,
+	KEY_FIRST_BYTE,
 	KEY_IDLE,
 	KEY_MAX_RUNTIME,
+	KEY_STOP_SIGNAL,
 	KEY_KILL_GRACE,
+	KEY_BAN,
 	KEY_LOG_CONNECTIONS,
 	KEY_DISABLED,
 
@@ -144,6 +160,10 @@ enum key_kind {
 	KIND_TARGET,		/* tcp://HOST:PORT or unix:///PATH */
 	KIND_ENV,		/* NAME=value */
 	KIND_VARIABLE,		/* NAME */
+	KIND_RULE,		/* whom a rule is about */
+	KIND_TIMES,		/* times of the week */
+	KIND_RATE,		/* so many in a time, and at once */
+	KIND_HUNDREDTHS,	/* with decimals; 0 to max hundredths */
 	KIND_LIMIT,		/* of resource min, in units of its own */
 	KIND_LIMIT_SIZE,	/* of resource min, in bytes */
 };

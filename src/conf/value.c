@@ -15,12 +15,15 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/conf.h"
-
 enum {
 	DIGITS_MAX = 20,	/* with the sign */
 	OCTAL_DIGITS_MAX = 4,
+	RATE_MAX = 1000000,	/* also of a burst */
+	RATE_PER_MSEC_MAX = 1000,
+	NSEC_PER_MSEC = 1000000,
 };
+
+static const int64_t rate_msec_max = INT64_C(30) * 86400 * 1000;
 
 struct unit {
 	const char *name;
@@ -174,6 +177,72 @@ bool
 value_duration(const char *text, size_t len, int64_t *msec)
 {
 	return scaled_number(text, len, time_units, msec);
+}
+
+/* A whole number from 1 to max. */
+static bool
+count_of(const char *text, size_t len, int64_t max, uint32_t *value)
+{
+	int64_t number;
+
+	if (!value_number(text, len, &number) || number < 1 || number > max)
+		return false;
+	*value = (uint32_t)number;
+	return true;
+}
+
+bool
+value_rate(const char *text, size_t len, struct conf_rate *rate)
+{
+	const char *slash = memchr(text, '/', len);
+	const char *colon = memchr(text, ':', len);
+	const char *end = colon != NULL ? colon : text + len;
+	struct conf_rate read;
+	char time[DIGITS_MAX + 4] = "1";
+	int64_t msec;
+
+	if (slash == NULL || slash > end ||
+	    end - slash - 1 > DIGITS_MAX ||
+	    !count_of(text, (size_t)(slash - text), RATE_MAX, &read.count))
+		return false;
+	/* "/s" is "/1s". */
+	size_t one = slash + 1 < end && !is_digit(slash[1]);
+	size_t time_len = (size_t)(end - slash - 1);
+	memcpy(time + one, slash + 1, time_len);
+	time_len += one;
+	if (time_len == 0 || !value_duration(time, time_len, &msec) ||
+	    msec < 1 || msec > rate_msec_max ||
+	    read.count > msec * RATE_PER_MSEC_MAX)
+		return false;
+	read.interval_msec = (uint32_t)msec;
+	read.burst = read.count;
+	if (colon != NULL && !count_of(colon + 1,
+	    (size_t)(text + len - colon - 1), RATE_MAX, &read.burst))
+		return false;
+	/* The time in which it fills must be a number. */
+	if (msec * NSEC_PER_MSEC / read.count >= INT64_MAX / 4 / read.burst)
+		return false;
+	*rate = read;
+	return true;
+}
+
+bool
+value_hundredths(const char *text, size_t len, int64_t *hundredths)
+{
+	const char *dot = memchr(text, '.', len);
+	size_t whole_len = dot != NULL ? (size_t)(dot - text) : len;
+	size_t decimals = dot != NULL ? len - whole_len - 1 : 0;
+	int64_t whole, part = 0;
+
+	if (!value_number(text, whole_len, &whole) || whole < 0 ||
+	    whole > INT32_MAX || text[0] == '-' ||
+	    (dot != NULL && (decimals < 1 || decimals > 2 ||
+	    count_digits(dot + 1, decimals) != decimals)))
+		return false;
+	for (size_t i = 0; i < 2; i++)
+		part = part * 10 + (i < decimals ? dot[1 + i] - '0' : 0);
+	*hundredths = whole * 100 + part;
+	return true;
 }
 
 bool

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conf/conf.h"
+
 /* yes no true false on off, in either case. */
 bool	value_bool(const char *text, size_t len, bool *value);
 
@@ -27,6 +29,15 @@ bool	value_octal(const char *text, size_t len, int64_t *value);
 
 /* 250ms 10s 5m 2h 1d, or plain seconds, in milliseconds. */
 bool	value_duration(const char *text, size_t len, int64_t *msec);
+
+/*
+ * COUNT/TIME[:BURST]: the time a duration, or one of its units alone.  The
+ * burst is COUNT where it is not given.
+ */
+bool	value_rate(const char *text, size_t len, struct conf_rate *rate);
+
+/* 4, 0.75, at most two decimals, in hundredths. */
+bool	value_hundredths(const char *text, size_t len, int64_t *hundredths);
 
 /* 100, 64k, 1m, 2g in bytes. */
 bool	value_size(const char *text, size_t len, int64_t *bytes);

@@ -24,6 +24,7 @@
 #include "frontend/closing.h"
 #include "frontend/dgram.h"
 #include "frontend/dispatch.h"
+#include "frontend/rules.h"
 #include "frontend/wait.h"
 
 enum {
@@ -253,7 +254,7 @@ active_drop(struct acceptor *acc, uint32_t service, uint32_t count)
 
 	acc->active[service] -= count;
 	if (svc->instances != 0 && acc->active[service] < svc->instances)
-		inlets_release_service(acc, service);
+		inlets_release_service(acc, service, HOLD_FULL);
 }
 
 static void
@@ -400,9 +401,9 @@ acceptor_admit(struct acceptor *acc, const struct client *client,
 
 	if (bans_has(acc, &client->peer, now))
 		return VERDICT_BAN;
-	if (rules_deny(&acc->rules, svc, &client->peer, client->fd))
+	if (rules_deny(acc->adm, svc, &client->peer, client->fd))
 		return VERDICT_ACL;
-	verdict = hours_check(&acc->hours, svc, now);
+	verdict = hours_check(&acc->hours, acc->adm, svc, now);
 	if (verdict != VERDICT_SERVE)
 		return verdict;
 	verdict = limits_check(acc, client, now);

@@ -23,7 +23,6 @@
 #include "frontend/peers.h"
 #include "frontend/preface.h"
 #include "frontend/refusal.h"
-#include "frontend/rules.h"
 
 struct acceptor {
 	struct loop *loop;	/* not owned */
@@ -38,7 +37,6 @@ struct acceptor {
 	uint32_t children;	/* handlers, of all services */
 	struct carrier carrier;	/* of those that have no handler */
 	struct preface_set prefaces; /* of those of unknown service */
-	struct rules rules;	/* for whom */
 	struct hours hours;	/* when */
 	struct limits limits;	/* how much */
 	struct bans bans;

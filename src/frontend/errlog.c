@@ -26,7 +26,7 @@ enum {
 };
 
 /* Lines of one handler in the log; it may say more. */
-static const struct bucket_rate line_rate = { .per_sec = 100, .burst = 200 };
+static const struct bucket_rate line_rate = { .nsec = 10000000, .burst = 200 };
 
 struct errpipe {
 	TAILQ_ENTRY(errpipe) entry; /* among the reading or the waiting */

@@ -164,6 +164,26 @@ counts_apply(struct frontend *fr, const struct channel_msg *msg)
 	return 0;
 }
 
+static int
+sources_apply(struct frontend *fr, const struct channel_msg *msg)
+{
+	for (int i = 0; i < CHANNEL_SOURCES_MAX; i++) {
+		const struct channel_source *entry = &msg->sources[i];
+
+		if (entry->change == 0)
+			break;
+		if (entry->service >= fr->adm->services)
+			return -1;
+		if (entry->change > 0)
+			limits_add(&fr->acceptor, entry->service,
+			    &entry->peer);
+		else
+			limits_give(&fr->acceptor, entry->service,
+			    &entry->peer);
+	}
+	return 0;
+}
+
 /* Take what is lent, to do with it what that kind is for. */
 static int
 loan_take(struct frontend *fr, const struct channel_item *item,
@@ -192,6 +212,8 @@ message_obey(struct frontend *fr, struct channel_item *item,
 	case CHANNEL_ACTIVE:
 	case CHANNEL_EXITED:
 		return counts_apply(fr, &item->msg);
+	case CHANNEL_SOURCES:
+		return sources_apply(fr, &item->msg);
 	case CHANNEL_GO:
 		acceptor_start(&fr->acceptor, now);
 		return 0;

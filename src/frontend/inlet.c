@@ -79,9 +79,10 @@ inlets_release(struct acceptor *acc, enum hold reason)
 		inlet_release(in, reason);
 }
 
-/* Its listeners have room again; the same order. */
+/* The same order. */
 void
-inlets_release_service(struct acceptor *acc, uint32_t service)
+inlets_release_service(struct acceptor *acc, uint32_t service,
+    enum hold reason)
 {
 	const struct admission *adm = acc->adm;
 	const struct admission_service *svc = &admission_services(adm)[service];
@@ -89,13 +90,13 @@ inlets_release_service(struct acceptor *acc, uint32_t service)
 
 	for (uint32_t i = 0; i < svc->listeners; i++)
 		if (!first[i].had_turn)
-			inlet_release(&first[i], HOLD_FULL);
+			inlet_release(&first[i], reason);
 	for (uint32_t i = 0; i < svc->listeners; i++)
-		inlet_release(&first[i], HOLD_FULL);
+		inlet_release(&first[i], reason);
 	for (uint32_t i = adm->listeners - adm->closing; i < adm->listeners;
 	    i++)
 		if (admission_listeners(adm)[i].service == service)
-			inlet_release(&acc->inlets[i], HOLD_FULL);
+			inlet_release(&acc->inlets[i], reason);
 }
 
 struct inlet *

@@ -62,9 +62,10 @@ TAILQ_HEAD(inlet_list, inlet);
 void	inlet_hold(struct inlet *in, enum hold reason);
 void	inlet_release(struct inlet *in, enum hold reason);
 
-/* Clear a hold of all listeners, or HOLD_FULL of those of a service. */
+/* Clear a hold of all listeners, or of those of a service. */
 void	inlets_release(struct acceptor *acc, enum hold reason);
-void	inlets_release_service(struct acceptor *acc, uint32_t service);
+void	inlets_release_service(struct acceptor *acc, uint32_t service,
+	    enum hold reason);
 
 /* Come back for those with HOLD_FAILED. */
 void	inlet_retry(struct acceptor *acc, struct monotime now);

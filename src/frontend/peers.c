@@ -89,7 +89,8 @@ may_wait(const struct peers *peers, const struct admission_service *svc,
 {
 	if (peers->waiting_count >= WAITING_MAX)
 		return false;
-	return verdict == VERDICT_RATE ||
+	return (verdict == VERDICT_RATE &&
+	    svc->on_rate == CONF_ON_FULL_QUEUE) ||
 	    (verdict == VERDICT_FULL && svc->on_full == CONF_ON_FULL_QUEUE);
 }
 

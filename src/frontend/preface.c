@@ -19,41 +19,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/origin.h"
+
 
 enum {
-	SOURCE_BYTES6 = 8,	/* of an IPv6 address: what is one source */
+	SOURCE_BITS4 = 32,	/* of an address: what is one source */
+	SOURCE_BITS6 = 64,
 };
 
 struct preface_source {
 	RB_ENTRY(preface_source) entry;
-	struct addr addr;	/* see source_of() */
+	struct addr addr;	/* see origin_of() */
 	struct preface_list prefaces; /* oldest first */
 	uint32_t count;
 };
-
-/* The part of an address that says who is behind it; the rest is 0. */
-static struct addr
-source_of(const struct addr *peer)
-{
-	struct addr source = *peer;
-
-	source.port = 0;
-	switch (peer->family) {
-	case ADDR_IP6:
-		memset(source.bytes + SOURCE_BYTES6, 0,
-		    sizeof(source.bytes) - SOURCE_BYTES6);
-		break;
-	case ADDR_UNIX:
-		source = addr_from_cred(0, addr_cred(peer).uid, 0);
-		break;
-	case ADDR_VSOCK:
-		source = addr_from_vsock(addr_vsock(peer).cid, 0);
-		break;
-	default:
-		break;
-	}
-	return source;
-}
 
 static int
 source_compare(const struct preface_source *a, const struct preface_source *b)
@@ -262,7 +241,8 @@ preface_begin(struct preface_set *set, struct preface *pref,
     struct monotime now)
 {
 	struct loop *loop = set->carrier->loop;
-	const struct addr addr = source_of(&client->peer);
+	const struct addr addr = origin_of(&client->peer, SOURCE_BITS4,
+	    SOURCE_BITS6);
 
 	pref->kind = kind;
 	pref->set = set;

@@ -3,6 +3,9 @@
 
 /*
  * For whom: access rules as a frontend asks them.
+ *
+ * The most specific rule that matches a peer decides; where one of only_from
+ * and one of no_access are equally specific, the peer is denied.
  */
 
 #ifndef MINETD_RULES_H
@@ -12,24 +15,20 @@
 
 #include "conf/admission.h"
 
-struct rules {
-	const uint8_t *tables;	/* mapped; NULL: none were sent */
-};
-
 /*
  * Whether the access rules of the service deny this peer.  fd is its connected
  * socket, for the groups of a unix peer, or -1.
  */
-bool	rules_deny(const struct rules *rules,
+bool	rules_deny(const struct admission *adm,
 	    const struct admission_service *svc, const struct addr *peer,
 	    int fd);
 
-/* Whether per-source limits and bans do not concern the peer. */
-bool	rules_exempt(const struct rules *rules, const struct admission *adm,
-	    const struct addr *peer);
+/* Whether limits of one source, and bans, do not concern the peer. */
+bool	rules_exempt(const struct admission *adm, const struct addr *peer,
+	    int fd);
 
 /* Whether the PROXY header of this sender is believed. */
-bool	rules_believe(const struct rules *rules,
+bool	rules_believe(const struct admission *adm,
 	    const struct admission_service *svc, const struct addr *sender);
 
 #endif

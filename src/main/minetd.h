@@ -34,6 +34,7 @@
 #include "main/starter.h"
 
 STAILQ_HEAD(service_list, service);
+STAILQ_HEAD(source_news_list, source_news);
 TAILQ_HEAD(resolution_list, resolution);
 
 /* What a frontend is doing; see front.h. */
@@ -167,6 +168,7 @@ struct minetd {
 	struct loan_table loans; /* descriptors that frontends read */
 	struct resolution_list resolutions; /* see resolve.h */
 	struct service_list dirty; /* whose count the frontend must be told */
+	struct source_news_list source_news; /* see sourcetell.h */
 	struct notify notify;	/* who waits for us to be ready */
 	uint64_t next_id;	/* of a connection */
 	uint32_t children;	/* handlers alive: the sum of the services */

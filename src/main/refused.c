@@ -17,6 +17,7 @@
 
 #include "base/verdict.h"
 #include "main/serve.h"
+#include "main/sourcetell.h"
 #include "main/tell.h"
 
 enum {
@@ -79,6 +80,7 @@ refused_connection(struct minetd *mi, const struct front *front,
 		/* It has counted this one. */
 		svc->told++;
 		tell_count(mi, svc);
+		sourcetell_note(mi, svc, &msg->start.peer, -1);
 	}
 	reject_log(svc, &msg->start.peer, VERDICT_FULL, 1, now);
 	return true;

@@ -21,6 +21,7 @@
 #include "main/front.h"
 #include "main/plan.h"
 #include "main/retry.h"
+#include "main/sourcetell.h"
 
 /* One line of the log for each line of the helper's. */
 static unsigned
@@ -108,6 +109,7 @@ reload_init(struct minetd *mi)
 	RB_INIT(&mi->services);
 	SLIST_INIT(&mi->retired);
 	STAILQ_INIT(&mi->dirty);
+	STAILQ_INIT(&mi->source_news);
 	mi->edition = edition_new(conf_empty(), &mi->services);
 	return mi->edition != NULL ? 0 : -1;
 }
@@ -306,6 +308,7 @@ reload_finish(struct minetd *mi)
 
 	reload_close_listeners(mi);
 	STAILQ_INIT(&mi->dirty);
+	sourcetell_forget(mi);
 	for (svc = service_first(&mi->services); svc != NULL;
 	    svc = service_next(svc)) {
 		handler_plan_retire(svc->plan, &mi->retired);

@@ -26,6 +26,7 @@
 #include "main/launch.h"
 #include "main/loan.h"
 #include "main/refused.h"
+#include "main/sourcetell.h"
 #include "main/tell.h"
 #include "main/terminal.h"
 #include "main/waiter.h"
@@ -143,7 +144,7 @@ spawn_failed_log(struct service *svc, const struct child_report *report,
 
 static void
 service_take(struct minetd *mi, struct service *svc, const struct front *front,
-    struct monotime now)
+    const struct addr *peer, struct monotime now)
 {
 	service_ref(svc);
 	svc->active++;
@@ -155,14 +156,16 @@ service_take(struct minetd *mi, struct service *svc, const struct front *front,
 	/* The one that serves has not. */
 	mi->late = now;
 	tell_count(mi, svc);
+	sourcetell_note(mi, svc, peer, 1);
 }
 
 static void
-service_give(struct minetd *mi, struct service *svc)
+service_give(struct minetd *mi, struct service *svc, const struct addr *peer)
 {
 	svc->active--;
 	mi->children--;
 	tell_count(mi, svc);
+	sourcetell_note(mi, svc, peer, -1);
 	/* Nobody will ask for one of a service that was removed. */
 	if (svc->active == 0 && svc->index == SERVICE_NO_INDEX) {
 		handler_plan_retire(svc->plan, &mi->retired);
@@ -267,7 +270,7 @@ serve_arrival(struct minetd *mi, struct arrival *arrival, struct monotime now)
 	struct child_report report = { CHILD_CLONE, ENOMEM };
 
 	arrival->conn.id = mi->next_id++;
-	service_take(mi, svc, arrival->front, now);
+	service_take(mi, svc, arrival->front, &arrival->conn.peer, now);
 	if (proc != NULL) {
 		proc->service = svc;
 		proc->listener = arrival->at->listener;
@@ -284,7 +287,7 @@ serve_arrival(struct minetd *mi, struct arrival *arrival, struct monotime now)
 		proc_free(mi->procs, proc);
 	}
 	spawn_failed_log(svc, &report, now, now);
-	service_give(mi, svc);
+	service_give(mi, svc, &arrival->conn.peer);
 	arrival->error = report.error;
 	return NULL;
 }
@@ -321,13 +324,13 @@ service_check(const struct front *front, const struct channel_msg *msg)
 /* A connection whose descriptor found no place here is lost. */
 static void
 connection_lost(struct minetd *mi, const struct front *front,
-    struct service *svc, struct monotime now)
+    struct service *svc, const struct addr *peer, struct monotime now)
 {
 	const struct child_report report = { CHILD_CLONE, EMFILE };
 
-	service_take(mi, svc, front, now);
+	service_take(mi, svc, front, peer, now);
 	spawn_failed_log(svc, &report, now, now);
-	service_give(mi, svc);
+	service_give(mi, svc, peer);
 }
 
 /* What the frontend that relays a terminal waits for; -1 when it cannot. */
@@ -424,7 +427,8 @@ serve_connection(struct minetd *mi, struct front *front,
 		}
 	}
 	if (wanted && item->fd == CHANNEL_FD_LOST) {
-		connection_lost(mi, front, arrival.entry->service, now);
+		connection_lost(mi, front, arrival.entry->service,
+		    &arrival.conn.peer, now);
 		return terminal_answer(&arrival, &item->msg, EMFILE);
 	}
 	if (!wanted || item->fd < 0 || !accepted_check(
@@ -473,6 +477,7 @@ serve_reaped(struct minetd *mi, struct proc *proc, int status,
 {
 	struct service *svc = proc->service;
 	struct listener *lst = proc->listener;
+	const struct addr peer = proc->conn.peer;
 	struct child_report report = spawn_reaped(mi->spawner, &proc->handle);
 
 	if (report.step != CHILD_DONE)
@@ -485,7 +490,7 @@ serve_reaped(struct minetd *mi, struct proc *proc, int status,
 	proc_remove(mi->procs, proc);
 	proc_free(mi->procs, proc);
 	listener_unref(lst);
-	service_give(mi, svc);
+	service_give(mi, svc, &peer);
 }
 
 void

@@ -26,6 +26,7 @@
 #include "main/front.h"
 #include "main/lend.h"
 #include "main/resolve.h"
+#include "main/sourcetell.h"
 
 enum {
 	SEND_RETRY_MSEC = 5,	/* after errors that have no event */
@@ -220,10 +221,12 @@ go_send(struct minetd *mi, struct front *front)
 		return false;
 	if (!front->counted) {
 		tell_counts_anew(mi);
+		sourcetell_anew(mi);
 		lend_anew(mi, front);
 		front->counted = true;
 	}
 	if (!lend_send(mi, front) || !counts_send(mi, front) ||
+	    !sourcetell_send(mi, front) ||
 	    !message_send(front, CHANNEL_GO, 0, -1))
 		return false;
 	front->state = FRONT_SERVING;
@@ -259,8 +262,8 @@ serving_send(struct minetd *mi, struct front *front)
 		return true;
 	if (front->state == FRONT_READY)
 		return go_send(mi, front);
-	return counts_send(mi, front) && lend_send(mi, front) &&
-	    resolve_send(mi, front);
+	return counts_send(mi, front) && sourcetell_send(mi, front) &&
+	    lend_send(mi, front) && resolve_send(mi, front);
 }
 
 static bool

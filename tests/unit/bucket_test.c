@@ -27,7 +27,7 @@ taken(struct bucket *bucket, const struct bucket_rate *rate, int64_t msec,
 static void
 a_burst_is_allowed_and_no_more(void **state)
 {
-	const struct bucket_rate rate = { .per_sec = 100, .burst = 200 };
+	const struct bucket_rate rate = bucket_rate(100, 1000, 200);
 	struct bucket bucket = { 0 };
 
 	(void)state;
@@ -38,7 +38,7 @@ a_burst_is_allowed_and_no_more(void **state)
 static void
 it_fills_at_the_rate(void **state)
 {
-	const struct bucket_rate rate = { .per_sec = 100, .burst = 200 };
+	const struct bucket_rate rate = bucket_rate(100, 1000, 200);
 	struct bucket bucket = { 0 };
 
 	(void)state;
@@ -52,7 +52,7 @@ it_fills_at_the_rate(void **state)
 static void
 who_stays_below_the_rate_is_never_refused(void **state)
 {
-	const struct bucket_rate rate = { .per_sec = 10, .burst = 1 };
+	const struct bucket_rate rate = bucket_rate(10, 1000, 1);
 	struct bucket bucket = { 0 };
 
 	(void)state;
@@ -63,7 +63,7 @@ who_stays_below_the_rate_is_never_refused(void **state)
 static void
 the_first_second_of_a_machine_has_a_burst(void **state)
 {
-	const struct bucket_rate rate = { .per_sec = 1, .burst = 3 };
+	const struct bucket_rate rate = bucket_rate(1, 1000, 3);
 	struct bucket bucket = { 0 };
 
 	(void)state;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * Tell the frontend that serves whose handlers are alive.
+ *
+ * Of services with per_source only.  The frontend counts those that it has
+ * asked for by itself; it is told of all others, and of each that has ended.
+ */
+
+#ifndef MINETD_SOURCETELL_H
+#define MINETD_SOURCETELL_H
+
+#include "main/minetd.h"
+
+/* Note that a handler for this peer has begun (1) or ended (-1). */
+void	sourcetell_note(struct minetd *mi, const struct service *svc,
+	    const struct addr *peer, int change);
+
+/* Note that the frontend knows nothing: it is new. */
+void	sourcetell_anew(struct minetd *mi);
+
+/* Forget all that was noted. */
+void	sourcetell_forget(struct minetd *mi);
+
+/* Send what was noted; false when the rest has to wait. */
+bool	sourcetell_send(struct minetd *mi, struct front *front);
+
+#endif
