@@ -44,7 +44,7 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
 BASE_SRCS = addr loop timer log logtext loghead logsink logdest channel \
-	sealed verdict done bucket acl origin
+	sealed verdict done bucket acl origin bantable
 CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge \
 	store convert rule acls times key value url suggest complaint heap block account identity privilege \
 	env host listen target lookup mux overlap applies purpose does content dump \
@@ -52,7 +52,7 @@ CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge 
 MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	answers terminal \
 	plan match edition listener listenlog sockopt sockpath retry service \
-	handler front hear refused carried waiter unixqueue tell sourcetell serve \
+	handler front hear refused carried waiter unixqueue tell sourcetell banlist serve \
 	environment spawn child cred proc state statecheck handover precheck upgrade \
 	restore inherited adopt accepted swap lend loan launch \
 	resolve

@@ -62,6 +62,7 @@ enum channel_type {
 	CHANNEL_TARGET = 11,	/* an address of a redirect; target */
 	CHANNEL_SOURCES = 12,	/* whose handlers are alive already, or have
 				 * ended; sources */
+	CHANNEL_BANNED = 13,	/* a network that is banned; banned */
 
 	/* From a frontend to main. */
 	CHANNEL_READY = 64,	/* confined, waits for GO */
@@ -84,6 +85,8 @@ enum channel_type {
 	CHANNEL_THROTTLED = 78,	/* a listener rests, or is polled again;
 				 * listener and throttled */
 	CHANNEL_RESOLVE = 79,	/* no target of a redirect answers; connect */
+	CHANNEL_BAN = 81,	/* ban who has tripped a limit; listener and
+				 * ban */
 	CHANNEL_CARRIED = 80,	/* counts: conversations that it carries on
 				 * after STOP, as they are now */
 };
@@ -190,6 +193,18 @@ struct channel_failed {
 	uint32_t count;		/* how many since the last such message */
 };
 
+struct channel_ban {
+	struct addr peer;
+	uint32_t service;	/* that of the listener, or one behind tcpmux */
+	uint32_t cause;		/* enum ban_cause */
+};
+
+struct channel_banned {
+	struct addr net;
+	int64_t until_nsec;	/* of CLOCK_MONOTONIC; in the past: no more */
+	uint32_t bits;
+};
+
 /* Of services with per_source: of whom there is a handler more, or less. */
 struct channel_source {
 	struct addr peer;
@@ -217,6 +232,8 @@ struct channel_msg {
 		struct channel_done done;
 		struct channel_log log;
 		struct channel_throttled throttled;
+		struct channel_ban ban;
+		struct channel_banned banned;
 	};
 	char text[CHANNEL_TEXT]; /* LOG: log.len bytes of it cross */
 };

@@ -155,8 +155,8 @@ client_serve(struct acceptor *acc, const struct client *client,
 		dispatch_serve(acc, client, now);
 		return;
 	}
-	dispatch_refuse(acc, client, now);
 	acceptor_refuse(acc, client, verdict, now);
+	dispatch_refuse(acc, client, now);
 }
 
 /*
@@ -329,6 +329,7 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 	acc->carrier.take = carried_taken;
 	acc->carrier.give = carried_given;
 	acc->carrier.arg = acc;
+	bantable_init(&acc->bans);
 	peers_init(&acc->peers, acc);
 	preface_set_init(&acc->prefaces, &acc->carrier);
 	for (uint32_t i = 0; i < adm->listeners; i++) {
@@ -386,7 +387,7 @@ bool
 acceptor_report(struct acceptor *acc, struct monotime now)
 {
 	return peers_settled(&acc->peers) &&
-	    refusal_report(&acc->refusals, now) &&
+	    refusal_report(&acc->refusals, now) && bans_report(acc) &&
 	    carrier_report(&acc->carrier) && carried_report(acc);
 }
 
@@ -399,7 +400,7 @@ acceptor_admit(struct acceptor *acc, const struct client *client,
 	    &admission_services(acc->adm)[client->service];
 	enum verdict verdict;
 
-	if (bans_has(acc, &client->peer, now))
+	if (bans_have(acc, client, now))
 		return VERDICT_BAN;
 	if (rules_deny(acc->adm, svc, &client->peer, client->fd))
 		return VERDICT_ACL;
@@ -416,9 +417,10 @@ void
 acceptor_refuse(struct acceptor *acc, const struct client *client,
     enum verdict verdict, struct monotime now)
 {
-	if (verdict == VERDICT_PER_SOURCE ||
-	    verdict == VERDICT_PER_SOURCE_RATE)
-		bans_trip(acc, client, now);
+	if (verdict == VERDICT_PER_SOURCE)
+		bans_trip(acc, client, BAN_PER_SOURCE, now);
+	if (verdict == VERDICT_PER_SOURCE_RATE)
+		bans_trip(acc, client, BAN_PER_SOURCE_RATE, now);
 	refusal_note(&acc->refusals, client, verdict, now);
 }
 
@@ -454,6 +456,7 @@ acceptor_remove_active(struct acceptor *acc, uint32_t service, uint32_t count)
 void
 acceptor_resume(struct acceptor *acc)
 {
+	bans_report(acc);
 	inlets_release(acc, HOLD_CHANNEL);
 	acc->peers.room = true;
 	preface_resume(&acc->prefaces);

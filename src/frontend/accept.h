@@ -39,7 +39,7 @@ struct acceptor {
 	struct preface_set prefaces; /* of those of unknown service */
 	struct hours hours;	/* when */
 	struct limits limits;	/* how much */
-	struct bans bans;
+	struct bantable bans;
 	struct refusal_account refusals;
 	struct peers peers;	/* that send datagrams */
 	uint8_t builtin_ports[65536 / 8]; /* udp ports of built-ins, as bits */

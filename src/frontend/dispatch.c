@@ -47,6 +47,15 @@ handler_ask(struct acceptor *acc, const struct client *client,
 	acceptor_take(acc, client, now);
 }
 
+/* It keeps who came in, and from now on others away from it. */
+static void
+trap_spring(struct acceptor *acc, const struct client *client,
+    struct monotime now)
+{
+	bans_trip(acc, client, BAN_TRAP, now);
+	builtin_begin(&acc->carrier, client, now);
+}
+
 void
 dispatch_serve(struct acceptor *acc, const struct client *client,
     struct monotime now)
@@ -60,6 +69,8 @@ dispatch_serve(struct acceptor *acc, const struct client *client,
 	case ADMISSION_BUILTIN:
 		if (svc->builtin == CONF_BUILTIN_TCPMUX)
 			tcpmux_begin(acc, client, now);
+		else if (svc->builtin == CONF_BUILTIN_TRAP)
+			trap_spring(acc, client, now);
 		else
 			builtin_begin(&acc->carrier, client, now);
 		break;

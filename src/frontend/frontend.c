@@ -212,6 +212,8 @@ message_obey(struct frontend *fr, struct channel_item *item,
 	case CHANNEL_ACTIVE:
 	case CHANNEL_EXITED:
 		return counts_apply(fr, &item->msg);
+	case CHANNEL_BANNED:
+		return bans_apply(&fr->acceptor, &item->msg.banned);
 	case CHANNEL_SOURCES:
 		return sources_apply(fr, &item->msg);
 	case CHANNEL_GO:

@@ -250,8 +250,8 @@ mux_lead(struct mux *mux, uint32_t service, struct monotime now)
 		return;
 	}
 	client.told = true;
-	dispatch_refuse(acc, &client, now);
 	acceptor_refuse(acc, &client, verdict, now);
+	dispatch_refuse(acc, &client, now);
 }
 
 static void

@@ -128,6 +128,20 @@ loans_write(struct minetd *mi, struct state *state)
 }
 
 static void
+bans_write(const struct minetd *mi, struct state *state)
+{
+	for (struct ban *ban = bantable_first(&mi->bans); ban != NULL;
+	    ban = bantable_next(ban))
+		state->bans[state->ban_count++] = (struct state_ban){
+			.net = ban->net,
+			.until_nsec = ban->until.nsec,
+			.bits = ban->bits,
+			.cause = ban->cause,
+			.service = ban->name,
+		};
+}
+
+static void
 fronts_write(const struct minetd *mi, struct state *state)
 {
 	const struct front *front;
@@ -204,7 +218,8 @@ state_allocate(struct minetd *mi, struct state *state)
 	state->inherited = calloc(mi->starter.inherited.count + 1,
 	    sizeof(*state->inherited));
 	state->loans = calloc(loans + 1, sizeof(*state->loans));
-	return state->services != NULL && state->listeners != NULL &&
+	state->bans = calloc(mi->bans.count + 1, sizeof(*state->bans));
+	return state->bans != NULL && state->services != NULL && state->listeners != NULL &&
 	    state->procs != NULL && state->fronts != NULL &&
 	    state->inherited != NULL && state->loans != NULL;
 }
@@ -234,6 +249,7 @@ handover_write(struct minetd *mi, int conf_fd)
 		fronts_write(mi, &state);
 		inherited_write(mi, &state);
 		loans_write(mi, &state);
+		bans_write(mi, &state);
 		bytes = state_encode(&state, &len);
 	}
 	if (bytes != NULL)

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 
+#include "main/banlist.h"
 #include "main/carried.h"
 #include "main/lend.h"
 #include "main/plan.h"
@@ -90,6 +91,10 @@ hear_item(struct front *front, const struct channel_item *item,
 		return lend_repaid(mi, front, &item->msg);
 	case CHANNEL_RESOLVE:
 		return resolve_obey(mi, front, &item->msg, now);
+	case CHANNEL_BAN:
+		/* Of another image, there is nothing to compare it with. */
+		return front->edition != NULL ?
+		    banlist_obey(mi, front, &item->msg, now) : 0;
 	default:
 		break;
 	}

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/bantable.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "conf/conf.h"
@@ -169,6 +170,8 @@ struct minetd {
 	struct resolution_list resolutions; /* see resolve.h */
 	struct service_list dirty; /* whose count the frontend must be told */
 	struct source_news_list source_news; /* see sourcetell.h */
+	struct bantable bans;
+	struct timer ban_end;	/* when the first of them is over */
 	struct notify notify;	/* who waits for us to be ready */
 	uint64_t next_id;	/* of a connection */
 	uint32_t children;	/* handlers alive: the sum of the services */
@@ -182,6 +185,7 @@ struct minetd {
 	struct monotime stopped; /* when stopping began */
 	bool killed_all;	/* when stopping: nothing is left to wait for */
 	bool last_words;	/* when stopping: or only their stderr is */
+	struct log_limit ban_limit; /* lines about new bans */
 	struct log_limit accept_limit; /* lines about failures of accept */
 };
 

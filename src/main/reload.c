@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "main/banlist.h"
 #include "main/front.h"
 #include "main/plan.h"
 #include "main/retry.h"
@@ -110,6 +111,7 @@ reload_init(struct minetd *mi)
 	SLIST_INIT(&mi->retired);
 	STAILQ_INIT(&mi->dirty);
 	STAILQ_INIT(&mi->source_news);
+	banlist_init(mi);
 	mi->edition = edition_new(conf_empty(), &mi->services);
 	return mi->edition != NULL ? 0 : -1;
 }
@@ -309,6 +311,7 @@ reload_finish(struct minetd *mi)
 	reload_close_listeners(mi);
 	STAILQ_INIT(&mi->dirty);
 	sourcetell_forget(mi);
+	banlist_fini(mi);
 	for (svc = service_first(&mi->services); svc != NULL;
 	    svc = service_next(svc)) {
 		handler_plan_retire(svc->plan, &mi->retired);

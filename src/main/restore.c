@@ -23,6 +23,7 @@
 
 #include "conf/transport.h"
 #include "main/adopt.h"
+#include "main/banlist.h"
 #include "main/front.h"
 #include "main/handover.h"
 #include "main/logging.h"
@@ -281,6 +282,25 @@ loans_restore(struct restore *re, struct listener **listeners)
 	return 0;
 }
 
+static int
+bans_restore_all(struct restore *re)
+{
+	for (uint32_t i = 0; i < re->state.ban_count; i++) {
+		const struct state_ban *from = &re->state.bans[i];
+		struct ban ban = {
+			.net = from->net,
+			.until = { from->until_nsec },
+			.bits = from->bits,
+			.cause = from->cause,
+		};
+
+		strlcpy(ban.name, from->service, sizeof(ban.name));
+		if (banlist_restore(&re->mi, &ban) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 /* Everything that can fail; afterwards the plan can be committed. */
 static const char *
 daemon_restore(struct restore *re)
@@ -306,6 +326,8 @@ daemon_restore(struct restore *re)
 		rc = procs_restore(re, listeners);
 	if (rc == 0)
 		rc = loans_restore(re, listeners);
+	if (rc == 0)
+		rc = bans_restore_all(re);
 	for (uint32_t i = 0; i < state->listener_count; i++)
 		if (listeners[i] != NULL && rc == 0)
 			listener_unref(listeners[i]);

@@ -35,6 +35,7 @@ enum record_type {
 	RECORD_FRONT,
 	RECORD_INHERITED,
 	RECORD_LOAN,
+	RECORD_BAN,
 	RECORD_TYPES,
 };
 
@@ -255,6 +256,16 @@ loan_code(struct codec *co, struct state_loan *loan)
 	codec_addr(co, &loan->local);
 }
 
+static void
+ban_code(struct codec *co, struct state_ban *ban)
+{
+	codec_addr(co, &ban->net);
+	codec_i64(co, &ban->until_nsec);
+	codec_u8(co, &ban->bits);
+	codec_u8(co, &ban->cause);
+	codec_text(co, &ban->service);
+}
+
 /* The fields of entry i of the records of a type. */
 static void
 record_code(struct codec *co, struct state *state, uint32_t type, uint32_t i)
@@ -286,6 +297,9 @@ record_code(struct codec *co, struct state *state, uint32_t type, uint32_t i)
 		break;
 	case RECORD_LOAN:
 		loan_code(co, &state->loans[i]);
+		break;
+	case RECORD_BAN:
+		ban_code(co, &state->bans[i]);
 		break;
 	default:
 		break;
@@ -340,6 +354,7 @@ state_encode(struct state *state, size_t *len)
 	records_write(&co, state, RECORD_FRONT, state->front_count);
 	records_write(&co, state, RECORD_INHERITED, state->inherited_count);
 	records_write(&co, state, RECORD_LOAN, state->loan_count);
+	records_write(&co, state, RECORD_BAN, state->ban_count);
 	if (co.failed) {
 		free(co.bytes);
 		errno = ENOMEM;
@@ -402,6 +417,7 @@ arrays_allocate(struct state *state, const uint32_t counts[])
 	state->front_count = counts[RECORD_FRONT];
 	state->inherited_count = counts[RECORD_INHERITED];
 	state->loan_count = counts[RECORD_LOAN];
+	state->ban_count = counts[RECORD_BAN];
 	state->services = calloc(state->service_count + 1,
 	    sizeof(*state->services));
 	state->listeners = calloc(state->listener_count + 1,
@@ -412,9 +428,11 @@ arrays_allocate(struct state *state, const uint32_t counts[])
 	state->inherited = calloc(state->inherited_count + 1,
 	    sizeof(*state->inherited));
 	state->loans = calloc(state->loan_count + 1, sizeof(*state->loans));
+	state->bans = calloc(state->ban_count + 1, sizeof(*state->bans));
 	if (state->services == NULL || state->listeners == NULL ||
 	    state->procs == NULL || state->fronts == NULL ||
-	    state->inherited == NULL || state->loans == NULL)
+	    state->inherited == NULL || state->loans == NULL ||
+	    state->bans == NULL)
 		return "there is not enough memory";
 	return NULL;
 }
@@ -471,5 +489,6 @@ state_fini(struct state *state)
 	free(state->fronts);
 	free(state->inherited);
 	free(state->loans);
+	free(state->bans);
 	*state = (struct state){ 0 };
 }

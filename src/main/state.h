@@ -91,6 +91,15 @@ struct state_loan {
 	struct addr local;
 };
 
+/* A source that is banned. */
+struct state_ban {
+	struct addr net;
+	int64_t until_nsec;	/* of CLOCK_MONOTONIC */
+	uint8_t bits;
+	uint8_t cause;		/* enum ban_cause */
+	const char *service;	/* "" for none */
+};
+
 /* What the first image found when it was started. */
 struct state_starter {
 	uint64_t nofile_soft;
@@ -136,6 +145,8 @@ struct state {
 	uint32_t inherited_count;
 	struct state_loan *loans;
 	uint32_t loan_count;
+	struct state_ban *bans;
+	uint32_t ban_count;
 };
 
 /*

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bantable.h"
 #include "base/channel.h"
 #include "conf/conf.h"
 
@@ -116,6 +117,14 @@ loan_valid(const struct state *state, const struct state_loan *loan)
 	    loan->listener < state->listener_count) &&
 	    datagrams == (loan->other_fd != -1) &&
 	    addr_valid(&loan->peer) && addr_valid(&loan->local);
+}
+
+static bool
+ban_valid(const struct state_ban *ban)
+{
+	return addr_valid(&ban->net) && ban->net.family != ADDR_NONE &&
+	    ban->bits < BAN_BITS && ban->cause < BAN_CAUSES &&
+	    ban->service != NULL;
 }
 
 static int
@@ -235,6 +244,8 @@ statecheck(const struct state *state)
 		valid = valid && inherited_valid(&state->inherited[i]);
 	for (uint32_t i = 0; i < state->loan_count; i++)
 		valid = valid && loan_valid(state, &state->loans[i]);
+	for (uint32_t i = 0; i < state->ban_count; i++)
+		valid = valid && ban_valid(&state->bans[i]);
 	valid = valid && fds_valid(state, numbers) &&
 	    procs_distinct(state, numbers) && loans_distinct(state, numbers);
 	free(numbers);

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/channel.h"
+#include "main/banlist.h"
 #include "main/front.h"
 #include "main/lend.h"
 #include "main/resolve.h"
@@ -222,11 +223,12 @@ go_send(struct minetd *mi, struct front *front)
 	if (!front->counted) {
 		tell_counts_anew(mi);
 		sourcetell_anew(mi);
+		banlist_tell_anew(mi);
 		lend_anew(mi, front);
 		front->counted = true;
 	}
 	if (!lend_send(mi, front) || !counts_send(mi, front) ||
-	    !sourcetell_send(mi, front) ||
+	    !sourcetell_send(mi, front) || !banlist_send(mi, front) ||
 	    !message_send(front, CHANNEL_GO, 0, -1))
 		return false;
 	front->state = FRONT_SERVING;
@@ -263,7 +265,7 @@ serving_send(struct minetd *mi, struct front *front)
 	if (front->state == FRONT_READY)
 		return go_send(mi, front);
 	return counts_send(mi, front) && sourcetell_send(mi, front) &&
-	    lend_send(mi, front) && resolve_send(mi, front);
+	    banlist_send(mi, front) && lend_send(mi, front) && resolve_send(mi, front);
 }
 
 static bool

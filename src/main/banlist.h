@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) the minetd authors */
+
+/*
+ * Bans, as main keeps them: over the frontends, reloads and upgrades.
+ */
+
+#ifndef MINETD_BANLIST_H
+#define MINETD_BANLIST_H
+
+#include "main/minetd.h"
+
+void	banlist_init(struct minetd *mi);
+void	banlist_fini(struct minetd *mi);
+
+/*
+ * Ban a network, cut to these bits, for so long; the name is that of the
+ * service whose limit was tripped, or "".  -1 with errno ENOMEM.
+ */
+int	banlist_add(struct minetd *mi, const struct addr *net, unsigned bits,
+	    int64_t msec, const char *name, enum ban_cause cause);
+
+/* One that goes on; likewise. */
+int	banlist_restore(struct minetd *mi, const struct ban *ban);
+
+/* A frontend says whom.  -1 when none of ours would. */
+int	banlist_obey(struct minetd *mi, const struct front *front,
+	    const struct channel_msg *msg, struct monotime now);
+
+/* Note that the frontend knows of none: it is new. */
+void	banlist_tell_anew(struct minetd *mi);
+
+/* Send what it does not know; false when the rest has to wait. */
+bool	banlist_send(struct minetd *mi, struct front *front);
+
+#endif
