@@ -113,7 +113,9 @@ struct channel_listen {
 
 struct channel_start {
 	struct addr peer;
-	struct addr local;	/* udp: the address that was asked */
+	struct addr local;	/* udp: the address that was asked; with via:
+				 * what the proxy says, or ADDR_NONE */
+	struct addr via;	/* the proxy that says so; ADDR_NONE: none */
 	uint32_t service;	/* that of the listener, or one behind tcpmux */
 	uint32_t tag;		/* pty: of the PARTNER that is waited for; udp:
 				 * of the LOAN; 0: none */
@@ -158,6 +160,7 @@ struct channel_target {
 struct channel_done {
 	struct addr peer;
 	struct addr local;
+	struct addr via;	/* the proxy that says so; ADDR_NONE: none */
 	uint64_t bytes_in;	/* from the peer */
 	uint64_t bytes_out;	/* to the peer */
 	uint64_t msec;		/* how long it took */

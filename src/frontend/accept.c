@@ -24,6 +24,7 @@
 #include "frontend/closing.h"
 #include "frontend/dgram.h"
 #include "frontend/dispatch.h"
+#include "frontend/proxied.h"
 #include "frontend/rules.h"
 #include "frontend/wait.h"
 
@@ -145,8 +146,8 @@ acceptor_lacks(struct inlet *in, struct monotime now)
 	return limits_hold(in->acceptor, index, now);
 }
 
-static void
-client_serve(struct acceptor *acc, const struct client *client,
+void
+acceptor_serve(struct acceptor *acc, const struct client *client,
     struct monotime now)
 {
 	enum verdict verdict = acceptor_admit(acc, client, now);
@@ -157,6 +158,21 @@ client_serve(struct acceptor *acc, const struct client *client,
 	}
 	acceptor_refuse(acc, client, verdict, now);
 	dispatch_refuse(acc, client, now);
+}
+
+/* Who it is may have to be said first. */
+static void
+client_arrived(struct acceptor *acc, const struct client *client,
+    struct monotime now)
+{
+	if (proxied_missing(acc, client)) {
+		acceptor_refuse(acc, client, VERDICT_PREFACE, now);
+		close(client->fd);
+	} else if (proxied_awaited(acc, client)) {
+		proxied_begin(acc, client, now);
+	} else {
+		acceptor_serve(acc, client, now);
+	}
 }
 
 /*
@@ -187,7 +203,8 @@ accept_one(struct inlet *in, struct monotime now)
 		client.peer = unix_peer(client.fd);
 	else
 		addr_from_sockaddr(&client.peer, (struct sockaddr *)&ss, len);
-	client_serve(in->acceptor, &client, now);
+	client.accepted = now;
+	client_arrived(in->acceptor, &client, now);
 	return ACCEPTED_ONE;
 }
 

@@ -90,6 +90,13 @@ enum verdict acceptor_admit(struct acceptor *acc, const struct client *client,
  */
 uint32_t acceptor_lacks(struct inlet *in, struct monotime now);
 
+/*
+ * Serve a client if it is admitted, or refuse it; there is room in the outbox.
+ * Its descriptor belongs to whoever serves it, or is closed.
+ */
+void	acceptor_serve(struct acceptor *acc, const struct client *client,
+	    struct monotime now);
+
 /* Note that it may not, for main and its log. */
 void	acceptor_refuse(struct acceptor *acc, const struct client *client,
 	    enum verdict verdict, struct monotime now);

@@ -75,14 +75,15 @@ deadlines_arm(struct carried *carried, struct monotime now)
 		    monotime_add_msec(now, svc->max_runtime_msec));
 }
 
+/* What the client has connected to. */
 static void
-local_find(int fd, struct addr *local)
+local_find(const struct client *client, struct addr *local)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
 
-	*local = (struct addr){ .family = ADDR_NONE };
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
+	*local = client->local;
+	if (local->family == ADDR_NONE && getsockname(client->fd, (struct sockaddr *)&ss, &len) == 0)
 		addr_from_sockaddr(local, (struct sockaddr *)&ss, len);
 }
 
@@ -96,7 +97,8 @@ began_send(struct carried *carried)
 	if (msg == NULL)
 		return;
 	msg->done.peer = carried->client.peer;
-	local_find(carried->client.fd, &msg->done.local);
+	local_find(&carried->client, &msg->done.local);
+	msg->done.via = carried->client.via;
 	msg->done.service = carried->client.service;
 	msg->done.tag = carried->tag;
 }
@@ -153,6 +155,7 @@ done_send(struct carried *carried)
 		return false;
 	msg->done.peer = carried->client.peer;
 	msg->done.local = carried->local;
+	msg->done.via = carried->client.via;
 	msg->done.bytes_in = carried->bytes_in;
 	msg->done.bytes_out = carried->bytes_out;
 	msg->done.msec = (uint64_t)monotime_msec_until(carried->started,
@@ -172,7 +175,7 @@ client_close(struct carried *carried, struct monotime now)
 	if (fd == -1)
 		return;
 	if (done_wanted(carried))
-		local_find(fd, &carried->local);
+		local_find(&carried->client, &carried->local);
 	if (carried->lingers)
 		linger_close(&carried->carrier->linger, fd, now);
 	else

@@ -33,6 +33,11 @@ struct client {
 	uint32_t listener;	/* index in the admission block */
 	uint32_t service;	/* likewise; that of the listener, or one that
 				 * was reached through tcpmux */
+	struct addr via;	/* the proxy through which it came; ADDR_NONE:
+				 * none */
+	struct addr local;	/* what it has connected to, as the proxy says;
+				 * ADDR_NONE: ask the socket */
+	struct monotime accepted;
 	bool told;		/* something was said to it already */
 };
 

@@ -35,6 +35,15 @@ banner_say(const struct acceptor *acc, const struct client *client,
 		    banner.len);
 }
 
+void
+dispatch_start(struct channel_msg *msg, const struct client *client)
+{
+	msg->start.peer = client->peer;
+	msg->start.local = client->local;
+	msg->start.via = client->via;
+	msg->start.service = client->service;
+}
+
 static void
 handler_ask(struct acceptor *acc, const struct client *client,
     struct monotime now)
@@ -42,8 +51,7 @@ handler_ask(struct acceptor *acc, const struct client *client,
 	struct channel_msg *msg = outbox_add(acc->outbox, CHANNEL_START,
 	    client->listener, client->fd);
 
-	msg->start.peer = client->peer;
-	msg->start.service = client->service;
+	dispatch_start(msg, client);
 	acceptor_take(acc, client, now);
 }
 

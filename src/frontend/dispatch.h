@@ -17,6 +17,9 @@
 void	dispatch_serve(struct acceptor *acc, const struct client *client,
 	    struct monotime now);
 
+/* Fill a START with who the client is, and whose. */
+void	dispatch_start(struct channel_msg *msg, const struct client *client);
+
 /* Say the banners of a refusal to it, if there are any, and close it. */
 void	dispatch_refuse(struct acceptor *acc, const struct client *client,
 	    struct monotime now);

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "base/origin.h"
+#include "frontend/rules.h"
 
 
 enum {
@@ -217,7 +218,7 @@ room_make(struct preface_set *set, const struct addr *addr,
 	struct preface *oldest = NULL;
 
 	if (source != NULL && adm->pending_per_source != 0 &&
-	    source->count >= adm->pending_per_source)
+	    !rules_exempt(adm, addr, -1) && source->count >= adm->pending_per_source)
 		oldest = TAILQ_FIRST(&source->prefaces);
 	else if (set->count >= adm->pending_max)
 		oldest = TAILQ_FIRST(&set->pending);
@@ -260,7 +261,8 @@ preface_begin(struct preface_set *set, struct preface *pref,
 	TAILQ_INSERT_TAIL(&pref->source->prefaces, pref, sibling);
 	set->count++;
 	timer_arm(loop_timers(loop), &pref->deadline,
-	    monotime_add_msec(now, set->carrier->adm->preface_timeout_msec));
+	    monotime_add_msec(client->accepted,
+	    set->carrier->adm->preface_timeout_msec));
 	if (loop_arm(loop, &pref->watch, EPOLLIN | EPOLLRDHUP | EPOLLET) == -1)
 		kind->failed(pref, DONE_FAILED, now);
 }

@@ -22,7 +22,7 @@
 #include "frontend/carry.h"
 
 enum {
-	PREFACE_MAX = 536,	/* bytes that any kind may look at */
+	PREFACE_MAX = 4096,	/* bytes that any kind may look at */
 };
 
 /* What a kind makes of the bytes that are there. */

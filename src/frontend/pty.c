@@ -31,6 +31,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "frontend/dispatch.h"
+
 
 enum {
 	BUFFER_SIZE = 8192,
@@ -372,8 +374,7 @@ pty_begin(struct acceptor *acc, const struct client *client,
 	carried_begin(&pty->carried, &acc->carrier, &pty_kind, client, now);
 	msg = outbox_add_kept(acc->outbox, CHANNEL_START, client->listener,
 	    client->fd);
-	msg->start.peer = client->peer;
-	msg->start.service = client->service;
+	dispatch_start(msg, client);
 	msg->start.tag = pty->carried.tag;
 	acceptor_take(acc, client, now);
 }

@@ -178,7 +178,10 @@ header_send(struct redirect *rd)
 	size_t size;
 
 	memset(&local, 0, sizeof(local));
-	if (getsockname(client->fd, (struct sockaddr *)&local.ss, &len) == 0)
+	ends.dst = client->local;
+	if (client->local.family != ADDR_NONE)
+		len = 0;
+	else if (getsockname(client->fd, (struct sockaddr *)&local.ss, &len) == 0)
 		addr_from_sockaddr(&ends.dst, (struct sockaddr *)&local.ss,
 		    len);
 	if (local.ss.ss_family == AF_UNIX)

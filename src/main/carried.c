@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/done.h"
+#include "main/connlog.h"
 #include "main/serve.h"
 #include "main/tell.h"
 
@@ -86,8 +87,8 @@ common_log(struct log_line *line, const struct front *front,
 {
 	log_str(line, "service", name);
 	log_uint(line, "id", ((uint64_t)front->pid << 32) | done->tag);
-	serve_log_address(line, "peer", &done->peer);
-	serve_log_local(line, &done->local, lst);
+	connlog_peer(line, &done->peer, &done->via);
+	connlog_local(line, &done->local, lst);
 }
 
 int

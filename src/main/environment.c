@@ -111,6 +111,20 @@ vsock_vars(struct writer *wr, const struct connection *conn)
 	var_put_number(wr, "VSOCKREMOTEPORT", peer.port);
 }
 
+/* Whom the client came through. */
+static void
+proxy_vars(struct writer *wr, const struct addr *via)
+{
+	char host[ADDR_TEXT_SIZE];
+
+	if (via->family == ADDR_NONE)
+		return;
+	addr_format_host(via, host);
+	var_put(wr, "PROXY_ADDR", host);
+	if (via->family == ADDR_IP4 || via->family == ADDR_IP6)
+		var_put_number(wr, "PROXY_PORT", via->port);
+}
+
 size_t
 environment_format(const struct connection *conn, char *text,
     const char **vars)
@@ -126,5 +140,6 @@ environment_format(const struct connection *conn, char *text,
 		vsock_vars(&wr, conn);
 	else
 		ip_vars(&wr, conn);
+	proxy_vars(&wr, &conn->via);
 	return wr.count;
 }

@@ -20,13 +20,15 @@
 
 enum {
 	ENVIRONMENT_TEXT = 1024, /* bytes of one connection's variables */
-	ENVIRONMENT_VARS = 12,	/* how many of them there may be */
+	ENVIRONMENT_VARS = 14,	/* how many of them there may be */
 };
 
 /* A connection that a handler is started for. */
 struct connection {
 	uint64_t id;
 	struct addr peer;
+	struct addr via;	/* the proxy who says whose connection it is;
+				 * ADDR_NONE: none */
 	struct addr local;	/* ADDR_UNIX: its path is the listener's */
 	bool terminal;		/* the handler gets one, not the socket */
 	bool datagrams;		/* udp */

@@ -99,6 +99,7 @@ procs_write(struct minetd *mi, struct state *state)
 			.listener = listener_number(state, proc->listener),
 			.peer = proc->conn.peer,
 			.local = proc->conn.local,
+			.via = proc->conn.via,
 			.waits = proc->waits,
 		};
 }

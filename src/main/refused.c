@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "base/verdict.h"
+#include "main/connlog.h"
 #include "main/serve.h"
 #include "main/sourcetell.h"
 #include "main/tell.h"
@@ -46,7 +47,7 @@ reject_log(struct service *svc, const struct addr *peer, uint32_t reason,
 	left_out += count - 1;
 	log_begin(&line, LOG_LEVEL_WARNING, "reject");
 	log_str(&line, "service", svc->name);
-	serve_log_address(&line, "peer", peer);
+	connlog_address(&line, "peer", peer);
 	log_str(&line, "reason", verdict_reason(reason));
 	if (left_out != 0)
 		log_uint(&line, "left_out", left_out);

@@ -237,6 +237,7 @@ procs_restore(struct restore *re, struct listener **listeners)
 		proc->conn = (struct connection){
 			.id = from->id, .peer = from->peer,
 			.local = from->local,
+			.via = from->via,
 		};
 		proc->started = (struct monotime){ from->started_nsec };
 		proc->waits = from->waits;

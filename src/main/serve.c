@@ -23,6 +23,7 @@
 
 #include "conf/transport.h"
 #include "main/accepted.h"
+#include "main/connlog.h"
 #include "main/launch.h"
 #include "main/loan.h"
 #include "main/refused.h"
@@ -30,117 +31,6 @@
 #include "main/tell.h"
 #include "main/terminal.h"
 #include "main/waiter.h"
-
-void
-serve_log_address(struct log_line *line, const char *key,
-    const struct addr *addr)
-{
-	char text[ADDR_TEXT_SIZE];
-	size_t len = addr_format(addr, text);
-
-	log_strn(line, key, text, len);
-}
-
-/* The local side: the address that was asked, or the path. */
-void
-serve_log_local(struct log_line *line, const struct addr *local,
-    const struct listener *lst)
-{
-	if (local->family == ADDR_UNIX && lst != NULL)
-		log_str(line, "local", listener_path(lst));
-	else
-		serve_log_address(line, "local", local);
-}
-
-static void
-start_log(const struct proc *proc)
-{
-	struct log_line line;
-
-	log_begin(&line, LOG_LEVEL_INFO, "start");
-	log_str(&line, "service", proc->service->name);
-	log_uint(&line, "id", proc->conn.id);
-	log_uint(&line, "pid", (uint64_t)proc->handle.pid);
-	serve_log_address(&line, "peer", &proc->conn.peer);
-	serve_log_local(&line, &proc->conn.local, proc->listener);
-	log_end(&line);
-}
-
-static uint64_t
-timeval_msec(const struct timeval *tv)
-{
-	return (uint64_t)tv->tv_sec * 1000 + (uint64_t)tv->tv_usec / 1000;
-}
-
-static void
-exit_log(const struct proc *proc, int status, const struct rusage *usage,
-    struct monotime now)
-{
-	struct log_line line;
-
-	log_begin(&line, LOG_LEVEL_INFO, "exit");
-	log_str(&line, "service", proc->service->name);
-	log_uint(&line, "id", proc->conn.id);
-	log_uint(&line, "pid", (uint64_t)proc->handle.pid);
-	serve_log_address(&line, "peer", &proc->conn.peer);
-	serve_log_local(&line, &proc->conn.local, proc->listener);
-	log_int(&line, "status", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
-	log_int(&line, "signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-	log_secs(&line, "secs", monotime_secs(proc->started, now));
-	log_uint(&line, "user_ms", timeval_msec(&usage->ru_utime));
-	log_uint(&line, "sys_ms", timeval_msec(&usage->ru_stime));
-	log_uint(&line, "maxrss_kib", (uint64_t)usage->ru_maxrss);
-	if (WIFSIGNALED(status) && WCOREDUMP(status))
-		log_str(&line, "core", "yes");
-	log_end(&line);
-}
-
-/*
- * execve(2) says ENOENT both of the program and of its interpreter, which has
- * cost administrators many hours.
- */
-static const char *
-failure_hint(const struct child_plan *plan, const struct child_report *report)
-{
-	struct stat st;
-
-	if (report->step != CHILD_EXEC || plan->chroot != NULL)
-		return NULL;
-	if (report->error == ENOENT && stat(plan->path, &st) == 0)
-		return "the interpreter or loader of the program is missing";
-	if (report->error == ENOEXEC)
-		return "no #! line and no binary for this machine";
-	return NULL;
-}
-
-/* began: when the attempt did; the service may be another one since then. */
-static void
-spawn_failed_log(struct service *svc, const struct child_report *report,
-    struct monotime began, struct monotime now)
-{
-	const struct child_plan *plan = NULL;
-	unsigned long left_out;
-	struct log_line line;
-	const char *hint;
-
-	if (!log_limit_pass(&svc->spawn_failed_limit, now, &left_out))
-		return;
-	if (svc->plan != NULL && !monotime_before(began, svc->configured))
-		plan = &svc->plan->spawn.child;
-	log_begin(&line, LOG_LEVEL_ERROR, "spawn_failed");
-	log_str(&line, "service", svc->name);
-	log_str(&line, "step", child_step_name(report->step));
-	log_errno(&line, "error", report->error);
-	if (plan != NULL) {
-		log_str(&line, "exec", plan->path);
-		hint = failure_hint(plan, report);
-		if (hint != NULL)
-			log_str(&line, "hint", hint);
-	}
-	if (left_out != 0)
-		log_uint(&line, "left_out", left_out);
-	log_end(&line);
-}
 
 static void
 service_take(struct minetd *mi, struct service *svc, const struct front *front,
@@ -280,13 +170,13 @@ serve_arrival(struct minetd *mi, struct arrival *arrival, struct monotime now)
 			listener_ref(proc->listener);
 			proc_add(mi->procs, proc);
 			if (svc->log_connections == CONF_LOG_VERBOSE)
-				start_log(proc);
+				connlog_start(proc);
 			return proc;
 		}
 		report.error = errno;
 		proc_free(mi->procs, proc);
 	}
-	spawn_failed_log(svc, &report, now, now);
+	connlog_spawn_failed(svc, &report, now, now);
 	service_give(mi, svc, &arrival->conn.peer);
 	arrival->error = report.error;
 	return NULL;
@@ -329,7 +219,7 @@ connection_lost(struct minetd *mi, const struct front *front,
 	const struct child_report report = { CHILD_CLONE, EMFILE };
 
 	service_take(mi, svc, front, peer, now);
-	spawn_failed_log(svc, &report, now, now);
+	connlog_spawn_failed(svc, &report, now, now);
 	service_give(mi, svc, peer);
 }
 
@@ -398,6 +288,52 @@ serve_datagrams(struct minetd *mi, struct arrival *arrival,
 	return 0;
 }
 
+/*
+ * Take over what a proxy has said of a connection; only where the service has
+ * one is there anything to take over.
+ */
+static int
+proxy_check(const struct arrival *arrival, const struct channel_start *start,
+    struct connection *conn)
+{
+	const struct edition *ed = arrival->front->edition;
+	const struct conf_service *svc =
+	    ed->services[arrival->at->service].conf;
+
+	if (start->via.family == ADDR_NONE)
+		return start->local.family == ADDR_NONE ? 0 : -1;
+	if (svc->proxy_protocol == CONF_PROXY_NO ||
+	    start->via.family > ADDR_VSOCK ||
+	    (start->peer.family != ADDR_IP4 &&
+	    start->peer.family != ADDR_IP6) ||
+	    (start->local.family != ADDR_NONE &&
+	    start->local.family != ADDR_IP4 &&
+	    start->local.family != ADDR_IP6))
+		return -1;
+	conn->peer = start->peer;
+	conn->via = start->via;
+	if (start->local.family != ADDR_NONE)
+		conn->local = start->local;
+	return 0;
+}
+
+/*
+ * Whether the descriptor is a connection of the listener; *conn is filled with
+ * what it is.
+ */
+static bool
+stream_check(struct arrival *arrival, const struct channel_item *item)
+{
+	const struct channel_start *start = &item->msg.start;
+	struct connection *conn = &arrival->conn;
+
+	/* What the socket says is compared with who holds it. */
+	if (start->via.family != ADDR_NONE)
+		conn->peer = start->via;
+	return item->fd >= 0 && accepted_check(arrival->at->listener,
+	    item->fd, conn) && proxy_check(arrival, start, conn) == 0;
+}
+
 int
 serve_connection(struct minetd *mi, struct front *front,
     const struct channel_item *item, struct monotime now)
@@ -431,8 +367,7 @@ serve_connection(struct minetd *mi, struct front *front,
 		    &arrival.conn.peer, now);
 		return terminal_answer(&arrival, &item->msg, EMFILE);
 	}
-	if (!wanted || item->fd < 0 || !accepted_check(
-	    arrival.at->listener, item->fd, &arrival.conn)) {
+	if (!wanted || !stream_check(&arrival, item)) {
 		channel_discard(item->fd);
 		return -1;
 	}
@@ -481,9 +416,9 @@ serve_reaped(struct minetd *mi, struct proc *proc, int status,
 	struct child_report report = spawn_reaped(mi->spawner, &proc->handle);
 
 	if (report.step != CHILD_DONE)
-		spawn_failed_log(svc, &report, proc->started, now);
+		connlog_spawn_failed(svc, &report, proc->started, now);
 	if (svc->log_connections != CONF_LOG_NO)
-		exit_log(proc, status, usage, now);
+		connlog_exit(proc, status, usage, now);
 	loan_reaped(mi, proc->conn.id);
 	if (proc->waits)
 		waiter_reaped(mi, proc, report.step == CHILD_DONE);

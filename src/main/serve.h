@@ -56,12 +56,6 @@ int	serve_accept_failed(struct minetd *mi, const struct front *front,
 void	serve_reaped(struct minetd *mi, struct proc *proc, int status,
 	    const struct rusage *usage, struct monotime now);
 
-/* Add the field of an address; the local one may be the path of a listener. */
-void	serve_log_address(struct log_line *line, const char *key,
-	    const struct addr *addr);
-void	serve_log_local(struct log_line *line, const struct addr *local,
-	    const struct listener *lst);
-
 /* Send a signal to the handler and everything in its process group. */
 void	serve_kill(const struct proc *proc, int signal_number);
 

@@ -224,6 +224,7 @@ proc_code(struct codec *co, struct state_proc *proc)
 	codec_u32(co, &proc->listener);
 	codec_addr(co, &proc->peer);
 	codec_addr(co, &proc->local);
+	codec_addr(co, &proc->via);
 	codec_u8(co, &proc->waits);
 }
 

@@ -27,7 +27,7 @@ enum {
 #ifdef MINETD_OTHER_STATE	/* a build that tests upgrades */
 	STATE_VERSION = 9999,
 #else
-	STATE_VERSION = 1,
+	STATE_VERSION = 2,
 #endif
 	STATE_NONE = UINT32_MAX, /* an index that stands for nothing */
 };
@@ -62,6 +62,7 @@ struct state_proc {
 	uint32_t listener;
 	struct addr peer;
 	struct addr local;
+	struct addr via;	/* ADDR_NONE: none */
 	uint8_t waits;		/* a bool: it has listening sockets */
 };
 

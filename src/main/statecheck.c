@@ -101,7 +101,8 @@ proc_valid(const struct state *state, const struct state_proc *proc)
 	return proc->pid > 0 && proc->id < state->next_id &&
 	    proc->service < state->service_count &&
 	    proc->listener < state->listener_count && proc->waits <= 1 &&
-	    addr_valid(&proc->peer) && addr_valid(&proc->local);
+	    addr_valid(&proc->peer) && addr_valid(&proc->local) &&
+	    addr_valid(&proc->via);
 }
 
 /* A pipe, or both ends of a socket. */
