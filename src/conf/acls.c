@@ -62,7 +62,7 @@ grown(void *items, size_t count, size_t size)
 		return items;
 	void *more = realloc(items, (count == 0 ? 1 : count * 2) * size);
 	if (more == NULL)
-		exit(HEAP_EXHAUSTED);
+		_Exit(HEAP_EXHAUSTED);
 	return more;
 }
 
@@ -153,6 +153,13 @@ trim(const char **text, size_t *len)
 	}
 }
 
+/* Senders of PROXY headers are no users of this machine. */
+static bool
+is_of_senders(const char *key)
+{
+	return strcmp(key, keys[KEY_PROXY_FROM].name) == 0;
+}
+
 /* What is wrong with a line of a file, or NULL. */
 static const char *
 parse_file_line(const struct acl_list *to, struct rule *rule, const char *text,
@@ -161,7 +168,7 @@ parse_file_line(const struct acl_list *to, struct rule *rule, const char *text,
 	const char *sentence = rule_parse_line(rule, text, len);
 
 	if (sentence == NULL && rule_is_of_unix(rule) &&
-	    strcmp(to->key, keys[KEY_PROXY_FROM].name) == 0)
+	    is_of_senders(to->key))
 		return "is no sender of PROXY headers";
 	return sentence;
 }
@@ -268,7 +275,8 @@ find_list(struct acls *acls, const struct merge *merge, struct conf_list list,
 
 	for (size_t i = acls->list_count; i-- > 0;)
 		if (acls->lists[i].list.offset == list.offset &&
-		    acls->lists[i].list.count == list.count)
+		    acls->lists[i].list.count == list.count &&
+		    is_of_senders(acls->lists[i].key) == is_of_senders(key))
 			return i;
 	acls->lists = heap_room(acls->lists, acls->list_count,
 	    sizeof(*acls->lists));
@@ -366,7 +374,7 @@ make_table(const struct acls *acls, struct acl_list *of,
 	}
 	bytes = acl_make(&of->source, &size);
 	if (bytes == NULL)
-		exit(HEAP_EXHAUSTED);
+		_Exit(HEAP_EXHAUSTED);
 	of->table = block_add_table(merge->block, bytes, size);
 	free(bytes);
 	free(of->source.nets4);

@@ -437,7 +437,9 @@ admission_export(const struct conf *conf,
 	size_t size = size_estimate(&ex, &head);
 	int fd = -1;
 
-	if (size != 0)
+	if (size > UINT32_MAX)
+		errno = EFBIG;
+	else if (size != 0)
 		ex.adm = calloc(1, size);
 	if (ex.adm == NULL)
 		goto out;

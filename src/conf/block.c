@@ -58,6 +58,9 @@ append_bytes(struct block *block, const void *bytes, size_t len, size_t align)
 {
 	size_t offset = (block->len + align - 1) / align * align;
 
+	/* Nothing refers to what lies further behind. */
+	if (len > UINT32_MAX - align || offset > UINT32_MAX - len)
+		_Exit(HEAP_EXHAUSTED);
 	reserve_bytes(block, len + align);
 	memcpy(block->bytes + offset, bytes, len);
 	block->len = offset + len;

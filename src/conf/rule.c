@@ -29,19 +29,30 @@ starts_with(const char *text, size_t len, const char *prefix)
 	return len >= n && memcmp(text, prefix, n) == 0;
 }
 
-/* Digits and dots only, or with a colon: nobody means a host name by it. */
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/*
+ * Nobody means a host name by it: there is a colon, the last word behind a dot
+ * begins with a digit, or it is a number as a whole.
+ */
 static bool
 looks_numeric(const char *text, size_t len)
 {
-	bool digits = len > 0;
+	size_t digits = 0;	/* and dots */
+	bool last = false;	/* the last word behind a dot does */
 
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == ':')
 			return true;
-		if ((text[i] < '0' || text[i] > '9') && text[i] != '.')
-			digits = false;
+		digits += is_digit(text[i]) || text[i] == '.';
+		if (i > 0 && text[i - 1] == '.')
+			last = is_digit(text[i]);
 	}
-	return digits || (len > 1 && text[0] == '0' &&
+	return last || digits == len || (len > 1 && text[0] == '0' &&
 	    (text[1] == 'x' || text[1] == 'X'));
 }
 
@@ -96,7 +107,7 @@ parse_bits(struct rule *rule, const char *text, size_t len, bool mapped)
 
 	if (!value_number(text, len, &bits)) {
 		if (rule->addr.family != ADDR_IP4 || mapped ||
-		    addr_parse(&mask, text, len) == -1 ||
+		    memchr(text, ':', len) != NULL || addr_parse(&mask, text, len) == -1 ||
 		    mask.family != ADDR_IP4)
 			return "what follows the slash is no number of bits "
 			    "and no netmask";
@@ -117,6 +128,21 @@ parse_bits(struct rule *rule, const char *text, size_t len, bool mapped)
 	return NULL;
 }
 
+/* What is wrong with what is no network; rule_parse() takes names and files. */
+static const char *
+no_net_sentence(const char *text, size_t len)
+{
+	if (starts_with(text, len, "file:"))
+		return "a file of rules cannot name another one";
+	if (!looks_numeric(text, len) && is_host_name(text, len))
+		return "a host name cannot stand in a file of rules: write "
+		    "its addresses";
+	if (text[0] == '[')
+		return "an address stands without brackets here";
+	return "is no address; write all four numbers of an IPv4 "
+	    "one, in decimal and without leading zeros";
+}
+
 static const char *
 parse_net(struct rule *rule, const char *text, size_t len)
 {
@@ -128,8 +154,7 @@ parse_net(struct rule *rule, const char *text, size_t len)
 		return "a rule is about addresses on every interface: leave "
 		    "out the %";
 	if (addr_parse(&rule->addr, text, addr_len) == -1)
-		return "is no address; write all four numbers of an IPv4 "
-		    "one, in decimal and without leading zeros";
+		return no_net_sentence(text, len);
 	mapped = rule->addr.family == ADDR_IP4 &&
 	    memchr(text, ':', addr_len) != NULL;
 	if (slash != NULL)
@@ -152,7 +177,7 @@ parse_account(struct rule *rule, const char *text, size_t len)
 	if (rule->numeric && (id < 0 || id >= UINT32_MAX))
 		return "is no number of a user or group";
 	if (!rule->numeric && (text[0] == '-' ||
-	    (text[0] >= '0' && text[0] <= '9')))
+	    is_digit(text[0])))
 		return "is no number, and no name, of a user or group";
 	rule->id = rule->numeric ? (uint32_t)id : 0;
 	return NULL;

@@ -97,8 +97,13 @@ dgram_serve(struct inlet *in, struct monotime now)
 		struct datagram dg;
 		ssize_t len;
 
-		if (!outbox_has_room(acc->outbox)) {
-			inlet_hold(in, HOLD_CHANNEL);
+		uint32_t lacks = svc->does == ADMISSION_BUILTIN ?
+		    acceptor_lacks(in, now) : 0;
+
+		if (lacks == 0 && !outbox_has_room(acc->outbox))
+			lacks = HOLD_CHANNEL;
+		if (lacks != 0) {
+			inlet_hold(in, lacks);
 			return false;
 		}
 		len = datagram_receive(in->watch.fd, &in->bound, &dg,

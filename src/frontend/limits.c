@@ -50,7 +50,7 @@ limits_init(struct acceptor *acc)
 	const struct admission_service *services =
 	    admission_services(acc->adm);
 	struct limits *limits = &acc->limits;
-	uint64_t secret[4];
+	uint64_t secret[SOURCES_SECRET];
 
 	limits->paces = calloc((size_t)acc->adm->services + 1,
 	    sizeof(struct pace *));
@@ -100,6 +100,18 @@ static bool
 has_source_limits(const struct admission_service *svc)
 {
 	return svc->per_source != 0 || svc->per_source_rate.count != 0;
+}
+
+/*
+ * Whether conversations of the peer count.  Groups that only a connection can
+ * tell of are not asked for: who is exempt for one is counted, and not limited,
+ * so that what is taken is what is given back.
+ */
+static bool
+counts(const struct acceptor *acc, const struct admission_service *svc,
+    const struct addr *peer)
+{
+	return has_source_limits(svc) && !rules_exempt(acc->adm, peer, -1);
 }
 
 static struct addr
@@ -168,8 +180,7 @@ limits_take(struct acceptor *acc, const struct client *client,
 
 	if (pace != NULL)
 		bucket_take(&pace->bucket, &pace->rate, now);
-	if (!has_source_limits(svc) ||
-	    rules_exempt(acc->adm, &client->peer, client->fd))
+	if (!counts(acc, svc, &client->peer))
 		return;
 	const struct addr origin = origin_at(svc, &client->peer);
 	struct source *source = sources_get(sources, client->service, &origin);
@@ -191,11 +202,10 @@ limits_give(struct acceptor *acc, uint32_t service, const struct addr *peer)
 	    &admission_services(acc->adm)[service];
 	struct source *source;
 
-	if (svc->per_source == 0)
+	if (svc->per_source == 0 || !counts(acc, svc, peer))
 		return;
 	const struct addr origin = origin_at(svc, peer);
 	source = sources_find(&acc->limits.sources, service, &origin);
-	/* Who is exempt is not known here. */
 	if (source != NULL)
 		sources_release(&acc->limits.sources, source);
 }
@@ -207,7 +217,7 @@ limits_add(struct acceptor *acc, uint32_t service, const struct addr *peer)
 	    &admission_services(acc->adm)[service];
 	struct source *source;
 
-	if (svc->per_source == 0 || rules_exempt(acc->adm, peer, -1))
+	if (svc->per_source == 0 || !counts(acc, svc, peer))
 		return;
 	const struct addr origin = origin_at(svc, peer);
 	source = sources_get(&acc->limits.sources, service, &origin);

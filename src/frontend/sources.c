@@ -13,29 +13,29 @@
 #include <string.h>
 
 enum {
-	HASH_SHIFT = 32,
+	HASH_BITS = 64,
+	WORDS = SOURCES_SECRET - 1,
 };
 
 /*
- * Multiply-shift with odd random factors: two sources meet with a probability
- * that nobody can raise without knowing them.
+ * Multiply-shift over words of 32 bits, each with a random factor, of which
+ * the highest bits are uniform: any two sources meet with a probability of one
+ * in the number of chains, and nobody can raise it who does not know them.
  */
 static uint32_t
 hash_of(const struct sources *sources, uint32_t service,
     const struct addr *origin)
 {
-	uint64_t words[2];
-	uint64_t sum;
+	uint64_t sum = sources->secret[WORDS];
+	uint32_t words[WORDS];
 
-	memcpy(words, origin->bytes, sizeof(words));
-	sum = sources->secret[0] + (words[0] ^ words[0] >> HASH_SHIFT) *
-	    (sources->secret[1] | 1);
-	sum ^= sum >> HASH_SHIFT;
-	sum += (words[1] ^ words[1] >> HASH_SHIFT) * (sources->secret[2] | 1);
-	sum ^= sum >> HASH_SHIFT;
-	sum += ((uint64_t)service << HASH_SHIFT | origin->family |
-	    (uint64_t)origin->scope << 16) * (sources->secret[3] | 1);
-	return (uint32_t)(sum >> HASH_SHIFT) & (sources->capacity - 1);
+	_Static_assert(sizeof(*origin) + sizeof(service) == sizeof(words),
+	    "all of it is hashed");
+	memcpy(words, origin, sizeof(*origin));
+	words[WORDS - 1] = service;
+	for (size_t i = 0; i < WORDS; i++)
+		sum += sources->secret[i] * words[i];
+	return (uint32_t)(sum >> sources->shift);
 }
 
 static uint32_t
@@ -85,10 +85,11 @@ chain_remove(struct sources *sources, const struct source *source)
 
 int
 sources_init(struct sources *sources, uint32_t capacity,
-    const uint64_t secret[4])
+    const uint64_t secret[SOURCES_SECRET])
 {
 	*sources = (struct sources){
 		.capacity = capacity,
+		.shift = (uint32_t)(HASH_BITS - __builtin_ctz(capacity)),
 		.all = calloc((size_t)capacity + 1, sizeof(*sources->all)),
 		.chains = calloc(capacity, sizeof(*sources->chains)),
 	};

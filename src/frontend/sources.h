@@ -18,6 +18,10 @@
 #include "base/addr.h"
 #include "base/bucket.h"
 
+enum {
+	SOURCES_SECRET = 8,	/* words of it */
+};
+
 struct source {
 	struct addr origin;	/* see base/origin.h */
 	uint32_t service;
@@ -30,18 +34,19 @@ struct source {
 struct sources {
 	struct source *all;	/* the first is nobody; NULL: not to be used */
 	uint32_t *chains;
-	uint64_t secret[4];
+	uint64_t secret[SOURCES_SECRET];
 	uint32_t capacity;	/* a power of 2 */
+	uint32_t shift;		/* what is left of a hash is below it */
 	uint32_t used;		/* those up to here were in use once */
 	uint32_t oldest, newest; /* without a conversation */
 };
 
 /*
- * Room for so many, a power of 2; memory is taken as it is used.  secret is
+ * Room for so many, a power of 2 and not 1; memory is taken as it is used.  secret is
  * random: nobody can tell who shares a chain.  Returns 0, or -1 with errno.
  */
 int	sources_init(struct sources *sources, uint32_t capacity,
-	    const uint64_t secret[4]);
+	    const uint64_t secret[SOURCES_SECRET]);
 void	sources_fini(struct sources *sources);
 
 /* NULL when it is not known; it is not seen by this. */

@@ -16,6 +16,10 @@
 #include "conf/transport.h"
 #include "frontend/rest.h"
 
+enum {
+	DISCARDS_PER_WAKEUP = 64, /* of one listener; then others get a turn */
+};
+
 /* Whether somebody waits.  What the kernel finds to be damaged is nobody. */
 static bool
 somebody(const struct inlet *in)
@@ -154,10 +158,61 @@ handler_ask(struct inlet *in, struct monotime now)
 	}
 }
 
+/* Who is in front of the queue of datagrams; false when nobody is. */
+static bool
+sender_peek(struct inlet *in, struct client *client)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	char byte;
+
+	if (recvfrom(in->watch.fd, &byte, sizeof(byte), MSG_PEEK |
+	    MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&ss, &len) == -1)
+		return false;
+	/* Who sends to a unix socket is not known. */
+	if (in->transport == CONF_UDP)
+		addr_from_sockaddr(&client->peer, (struct sockaddr *)&ss, len);
+	return true;
+}
+
+/*
+ * A datagram says who has sent it: no handler is started for one whose sender
+ * is refused.  Returns whether another one is in front; otherwise *empty is
+ * whether none is.
+ */
+static bool
+senders_admit(struct inlet *in, struct monotime now, bool *empty)
+{
+	struct acceptor *acc = in->acceptor;
+	struct client client = { .fd = -1, .listener = in->index };
+
+	inlet_service(in, &client.service);
+	*empty = false;
+	for (int i = 0; i < DISCARDS_PER_WAKEUP; i++) {
+		enum verdict verdict;
+
+		if (!sender_peek(in, &client)) {
+			*empty = true;
+			return false;
+		}
+		verdict = acceptor_admit(acc, &client, now);
+		/* For what is ours a handler waits as it does without. */
+		if (verdict == VERDICT_SERVE || verdict_is_ours(verdict))
+			return true;
+		front_discard(in);
+		acceptor_refuse(acc, &client, verdict, now);
+		/* What the last handler left, it was. */
+		if (in->rest != NULL)
+			rest_reset(in->rest);
+	}
+	return false;
+}
+
 bool
 wait_serve(struct inlet *in, struct monotime now)
 {
 	uint32_t lacks;
+	bool empty;
 
 	if (!somebody(in))
 		return true;
@@ -170,6 +225,9 @@ wait_serve(struct inlet *in, struct monotime now)
 		inlet_hold(in, HOLD_CHANNEL);
 		return false;
 	}
+	if (transport_is_dgram(in->transport) &&
+	    !senders_admit(in, now, &empty))
+		return empty;
 	if (in->rest == NULL || !in->rest->again ||
 	    next_permitted(in, in->rest, now))
 		handler_ask(in, now);

@@ -170,6 +170,7 @@ struct minetd {
 	struct resolution_list resolutions; /* see resolve.h */
 	struct service_list dirty; /* whose count the frontend must be told */
 	struct source_news_list source_news; /* see sourcetell.h */
+	size_t source_news_count;
 	struct bantable bans;
 	struct timer ban_end;	/* when the first of them is over */
 	struct notify notify;	/* who waits for us to be ready */

@@ -4,8 +4,9 @@
 /*
  * Tell the frontend that serves whose handlers are alive.
  *
- * What is noted is a queue, which is bounded by the handlers that there are: a
- * frontend that is new is told of those instead.
+ * What is noted is a queue.  A frontend that is new is told of the handlers that
+ * there are instead; one that does not read is not heard, and is then killed as
+ * hung.
  */
 
 #include "main/sourcetell.h"
@@ -14,6 +15,10 @@
 
 #include "base/channel.h"
 #include "main/front.h"
+
+enum {
+	NEWS_MANY = 4096,
+};
 
 /* One change, that the frontend does not know of. */
 struct source_news {
@@ -28,8 +33,8 @@ is_limited(const struct minetd *mi, const struct service *svc)
 	    mi->edition->services[svc->index].conf->per_source != 0;
 }
 
-void
-sourcetell_note(struct minetd *mi, const struct service *svc,
+static void
+news_add(struct minetd *mi, const struct service *svc,
     const struct addr *peer, int change)
 {
 	struct source_news *news;
@@ -48,6 +53,16 @@ sourcetell_note(struct minetd *mi, const struct service *svc,
 		.peer = *peer, .service = svc->index, .change = change,
 	};
 	STAILQ_INSERT_TAIL(&mi->source_news, news, entry);
+	mi->source_news_count++;
+}
+
+void
+sourcetell_note(struct minetd *mi, const struct service *svc,
+    const struct addr *peer, int change)
+{
+	/* One that is not told of any yet will be told of all. */
+	if (mi->front != NULL && mi->front->counted)
+		news_add(mi, svc, peer, change);
 }
 
 static void
@@ -56,6 +71,7 @@ news_remove_first(struct minetd *mi)
 	struct source_news *news = STAILQ_FIRST(&mi->source_news);
 
 	STAILQ_REMOVE_HEAD(&mi->source_news, entry);
+	mi->source_news_count--;
 	free(news);
 }
 
@@ -75,8 +91,13 @@ sourcetell_anew(struct minetd *mi)
 	for (proc = proc_first(mi->procs); proc != NULL;
 	    proc = proc_next(proc))
 		if (!proc->waits)
-			sourcetell_note(mi, proc->service, &proc->conn.peer,
-			    1);
+			news_add(mi, proc->service, &proc->conn.peer, 1);
+}
+
+bool
+sourcetell_full(const struct minetd *mi, const struct front *front)
+{
+	return front == mi->front && mi->source_news_count >= NEWS_MANY;
 }
 
 bool

@@ -23,6 +23,12 @@ void	sourcetell_anew(struct minetd *mi);
 /* Forget all that was noted. */
 void	sourcetell_forget(struct minetd *mi);
 
+/*
+ * Whether the frontend is to read before it is heard again: what it does not
+ * hear of cannot become more.
+ */
+bool	sourcetell_full(const struct minetd *mi, const struct front *front);
+
 /* Send what was noted; false when the rest has to wait. */
 bool	sourcetell_send(struct minetd *mi, struct front *front);
 

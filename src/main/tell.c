@@ -227,8 +227,8 @@ go_send(struct minetd *mi, struct front *front)
 		lend_anew(mi, front);
 		front->counted = true;
 	}
-	if (!lend_send(mi, front) || !counts_send(mi, front) ||
-	    !sourcetell_send(mi, front) || !banlist_send(mi, front) ||
+	if (!lend_send(mi, front) || !sourcetell_send(mi, front) ||
+	    !counts_send(mi, front) || !banlist_send(mi, front) ||
 	    !message_send(front, CHANNEL_GO, 0, -1))
 		return false;
 	front->state = FRONT_SERVING;
@@ -264,8 +264,11 @@ serving_send(struct minetd *mi, struct front *front)
 		return true;
 	if (front->state == FRONT_READY)
 		return go_send(mi, front);
-	return counts_send(mi, front) && sourcetell_send(mi, front) &&
-	    banlist_send(mi, front) && lend_send(mi, front) && resolve_send(mi, front);
+	/* With the count of the service somebody may come in, and must not be
+	 * refused because his source is believed to have a handler still. */
+	return sourcetell_send(mi, front) && counts_send(mi, front) &&
+	    banlist_send(mi, front) && lend_send(mi, front) &&
+	    resolve_send(mi, front);
 }
 
 static bool
@@ -294,7 +297,7 @@ front_flush(struct minetd *mi, struct front *front, struct monotime now)
 			timer_arm(loop_timers(mi->loop), &front->send_retry,
 			    monotime_add_msec(now, SEND_RETRY_MSEC));
 	}
-	if (!answers_full(&front->answers))
+	if (!answers_full(&front->answers) && !sourcetell_full(mi, front))
 		events |= EPOLLIN;
 	loop_arm(mi->loop, &front->channel, events);
 }

@@ -141,6 +141,51 @@ sizes(void **state)
 }
 
 static void
+hundredths(void **state)
+{
+	static const struct row rows[] = {
+		{ "0", 0 },
+		{ "0.0", 0 },
+		{ "0.01", 1 },
+		{ "0.5", 50 },
+		{ "0.05", 5 },
+		{ "4", 400 },
+		{ "4.0", 400 },
+		{ "4.25", 425 },
+		{ "10000", 1000000 },
+		{ "10000.00", 1000000 },
+		{ "2147483647.99", INT64_C(214748364799) },
+		{ "2147483648", NOT_A_VALUE },
+		{ "99999999999999999999", NOT_A_VALUE },
+		{ "", NOT_A_VALUE },
+		{ ".", NOT_A_VALUE },
+		{ ".5", NOT_A_VALUE },
+		{ "4.", NOT_A_VALUE },
+		{ "4.123", NOT_A_VALUE },
+		{ "4.1.2", NOT_A_VALUE },
+		{ "04", NOT_A_VALUE },
+		{ "00.5", NOT_A_VALUE },
+		{ "-1", NOT_A_VALUE },
+		{ "-0.5", NOT_A_VALUE },
+		{ "-0", NOT_A_VALUE },
+		{ "+1", NOT_A_VALUE },
+		{ "4.-5", NOT_A_VALUE },
+		{ "4.+5", NOT_A_VALUE },
+		{ "4. 5", NOT_A_VALUE },
+		{ "4,0", NOT_A_VALUE },
+		{ " 4.0", NOT_A_VALUE },
+		{ "4.0 ", NOT_A_VALUE },
+		{ "1e3", NOT_A_VALUE },
+		{ "0x4", NOT_A_VALUE },
+		{ "inf", NOT_A_VALUE },
+		{ "nan", NOT_A_VALUE },
+	};
+
+	(void)state;
+	CHECK_ROWS(value_hundredths, rows);
+}
+
+static void
 booleans(void **state)
 {
 	static const char *const yes[] = { "yes", "true", "on", "YES", "On" };
@@ -250,6 +295,7 @@ main(void)
 		cmocka_unit_test(octal_numbers),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(sizes),
+		cmocka_unit_test(hundredths),
 		cmocka_unit_test(booleans),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(names),
