@@ -107,7 +107,8 @@ parse_bits(struct rule *rule, const char *text, size_t len, bool mapped)
 
 	if (!value_number(text, len, &bits)) {
 		if (rule->addr.family != ADDR_IP4 || mapped ||
-		    memchr(text, ':', len) != NULL || addr_parse(&mask, text, len) == -1 ||
+		    memchr(text, ':', len) != NULL ||
+		    addr_parse(&mask, text, len) == -1 ||
 		    mask.family != ADDR_IP4)
 			return "what follows the slash is no number of bits "
 			    "and no netmask";

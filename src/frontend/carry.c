@@ -83,7 +83,8 @@ local_find(const struct client *client, struct addr *local)
 	socklen_t len = sizeof(ss);
 
 	*local = client->local;
-	if (local->family == ADDR_NONE && getsockname(client->fd, (struct sockaddr *)&ss, &len) == 0)
+	if (local->family == ADDR_NONE &&
+	    getsockname(client->fd, (struct sockaddr *)&ss, &len) == 0)
 		addr_from_sockaddr(local, (struct sockaddr *)&ss, len);
 }
 

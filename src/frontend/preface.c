@@ -218,7 +218,8 @@ room_make(struct preface_set *set, const struct addr *addr,
 	struct preface *oldest = NULL;
 
 	if (source != NULL && adm->pending_per_source != 0 &&
-	    !rules_exempt(adm, addr, -1) && source->count >= adm->pending_per_source)
+	    !rules_exempt(adm, addr, -1) &&
+	    source->count >= adm->pending_per_source)
 		oldest = TAILQ_FIRST(&source->prefaces);
 	else if (set->count >= adm->pending_max)
 		oldest = TAILQ_FIRST(&set->pending);

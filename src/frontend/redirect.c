@@ -181,7 +181,8 @@ header_send(struct redirect *rd)
 	ends.dst = client->local;
 	if (client->local.family != ADDR_NONE)
 		len = 0;
-	else if (getsockname(client->fd, (struct sockaddr *)&local.ss, &len) == 0)
+	else if (getsockname(client->fd, (struct sockaddr *)&local.ss,
+	    &len) == 0)
 		addr_from_sockaddr(&ends.dst, (struct sockaddr *)&local.ss,
 		    len);
 	if (local.ss.ss_family == AF_UNIX)

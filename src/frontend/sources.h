@@ -42,8 +42,9 @@ struct sources {
 };
 
 /*
- * Room for so many, a power of 2 and not 1; memory is taken as it is used.  secret is
- * random: nobody can tell who shares a chain.  Returns 0, or -1 with errno.
+ * Room for so many, a power of 2 and not 1; memory is taken as it is used.
+ * secret is random: nobody can tell who shares a chain.  Returns 0, or -1 with
+ * errno.
  */
 int	sources_init(struct sources *sources, uint32_t capacity,
 	    const uint64_t secret[SOURCES_SECRET]);

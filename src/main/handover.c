@@ -220,9 +220,10 @@ state_allocate(struct minetd *mi, struct state *state)
 	    sizeof(*state->inherited));
 	state->loans = calloc(loans + 1, sizeof(*state->loans));
 	state->bans = calloc(mi->bans.count + 1, sizeof(*state->bans));
-	return state->bans != NULL && state->services != NULL && state->listeners != NULL &&
+	return state->services != NULL && state->listeners != NULL &&
 	    state->procs != NULL && state->fronts != NULL &&
-	    state->inherited != NULL && state->loans != NULL;
+	    state->inherited != NULL && state->loans != NULL &&
+	    state->bans != NULL;
 }
 
 int

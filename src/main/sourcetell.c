@@ -4,9 +4,9 @@
 /*
  * Tell the frontend that serves whose handlers are alive.
  *
- * What is noted is a queue.  A frontend that is new is told of the handlers that
- * there are instead; one that does not read is not heard, and is then killed as
- * hung.
+ * What is noted is a queue.  A frontend that is new is told of the handlers
+ * that there are instead; one that does not read is not heard, and is then
+ * killed as hung.
  */
 
 #include "main/sourcetell.h"

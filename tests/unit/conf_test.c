@@ -374,7 +374,7 @@ defaults_for_others(void **state)
 	assert_true(svc[0].wait);
 	assert_int_equal(svc[0].activation, CONF_ACTIVATION_SYSTEMD);
 	assert_int_equal(svc[0].on_full, CONF_ON_FULL_QUEUE);
-	assert_int_equal(svc[0].max_runtime_msec, 0);
+	assert_int_equal(svc[0].max_runtime_msec, 1000);
 	assert_false(svc[0].pty);
 	assert_false(svc[0].idle_set);
 	assert_int_equal(svc[0].banner_bytes[CONF_BANNER].len, 0);

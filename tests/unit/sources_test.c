@@ -26,13 +26,13 @@ enum {
 static const uint64_t secrets[][SOURCES_SECRET] = {
 	{ 0 },			/* all in one chain */
 	{ UINT64_C(0x9e3779b97f4a7c15), UINT64_C(0xbf58476d1ce4e5b9),
-	  UINT64_C(0x94d049bb133111eb), UINT64_C(0xd6e8feb86659fd93),
-	  UINT64_C(0xff51afd7ed558ccd), UINT64_C(0xc4ceb9fe1a85ec53),
-	  UINT64_C(0xa0761d6478bd642f), UINT64_C(0xe7037ed1a0b428db) },
+	    UINT64_C(0x94d049bb133111eb), UINT64_C(0xd6e8feb86659fd93),
+	    UINT64_C(0xff51afd7ed558ccd), UINT64_C(0xc4ceb9fe1a85ec53),
+	    UINT64_C(0xa0761d6478bd642f), UINT64_C(0xe7037ed1a0b428db) },
 	{ UINT64_C(0x8ebc6af09c88c6e3), UINT64_C(0x589965cc75374cc3),
-	  UINT64_C(0x1d8e4e27c47d124f), UINT64_C(0xeb44accab455d165),
-	  UINT64_C(0x2127599bf4325c37), UINT64_C(0x880355f21e6d1965),
-	  UINT64_C(0x7fb5d329728ea185), UINT64_C(0x81dadef4bc2dd44d) },
+	    UINT64_C(0x1d8e4e27c47d124f), UINT64_C(0xeb44accab455d165),
+	    UINT64_C(0x2127599bf4325c37), UINT64_C(0x880355f21e6d1965),
+	    UINT64_C(0x7fb5d329728ea185), UINT64_C(0x81dadef4bc2dd44d) },
 };
 
 enum {

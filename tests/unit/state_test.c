@@ -46,7 +46,7 @@ enum {
 /* The types of records, as they are written. */
 enum {
 	MAIN = 1, OPTIONS, STARTER, SERVICE, LISTENER, PROC, FRONT, INHERITED,
-	LOAN,
+	LOAN, BAN,
 	UNKNOWN,
 };
 
