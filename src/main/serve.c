@@ -204,8 +204,11 @@ service_check(const struct front *front, const struct channel_msg *msg)
 		return NULL;
 	if (entry->conf->pty && msg->start.tag == 0)
 		return NULL;
-	/* One that drains has no listeners any more. */
-	if (front->state == FRONT_DRAINING && msg->start.service ==
+	/* One that drains has no listeners any more: only who had to say
+	 * something first comes as late as that. */
+	if (front->state == FRONT_DRAINING &&
+	    entry->conf->proxy_protocol == CONF_PROXY_NO &&
+	    msg->start.service ==
 	    front->edition->listeners[msg->listener].service)
 		return NULL;
 	return entry;

@@ -1,0 +1,63 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Copyright (c) the minetd authors
+
+# Clients of proxies, before it is known who they are.
+
+bats_require_minimum_version 1.5.0
+load ../lib/daemon
+
+# proxied_conf [TOP [SERVICE [SERVICES]]]: a service behind a proxy.
+proxied_conf()
+{
+	conf <<-END
+	${1:-}
+	service "cat" { listen = {"tcp://*:0"} exec = {"/bin/cat"}
+		proxy_protocol = "required"
+		proxy_from = {"127.0.0.1", "::1"} ${2:-} }
+	${3:-}
+	END
+}
+
+# script_client [NAME=VALUE ...] <PYTHON: with a function connect(HOST).
+script_client()
+{
+	timeout 20 python3 -c "
+import os, signal, socket, sys, time
+port = $(port_of cat)
+HEADER = b'PROXY TCP4 192.0.2.1 192.0.2.2 5 6\r\n'
+def connect(host='127.0.0.1'):
+    return socket.create_connection((host, port), timeout=10)
+def rest(s):
+    got = b''
+    while True:
+        piece = s.recv(65536)
+        if not piece:
+            return got
+        got += piece
+$(cat)"
+}
+
+@test "a client whose proxy was about to say who it is outlives a reload" {
+	proxied_conf '' '' 'service "far" { listen = {"tcp://127.0.0.1:0"}
+		redirect = {"tcp://127.0.0.1:9"} }'
+	start_minetd
+	front=$(frontend_pid)
+	script_client <<-END
+	s = connect()
+	# The next one is accepted after it.
+	t = connect()
+	t.sendall(HEADER + b'x')
+	t.shutdown(socket.SHUT_WR)
+	assert rest(t) == b'x'
+	os.kill($MINETD_PID, signal.SIGHUP)
+	with open('$LOG') as log:
+	    while 'reload result=ok' not in log.read():
+	        log.seek(0)
+	s.sendall(HEADER + b'hello')
+	s.shutdown(socket.SHUT_WR)
+	assert rest(s) == b'hello'
+	END
+	wait_until 5 gone "$front"
+	assert_eq 0 "$(count_log 'frontend event=(malformed|ended)')"
+}
