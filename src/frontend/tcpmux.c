@@ -37,12 +37,17 @@ struct mux {
 	struct acceptor *acc;
 	uint32_t help_next;	/* name to send next; */
 	size_t help_sent;	/*   bytes of it that were sent */
+	uint8_t *listed;	/* a bit for each name: it is in the list.
+				 * Owned; NULL before */
 };
 
 static void
 mux_free(struct carried *carried)
 {
-	free(carried);
+	struct mux *mux = (struct mux *)carried;
+
+	free(mux->listed);
+	free(mux);
 }
 
 /* While it is not known how it ends, and when there is nothing to say of it. */
@@ -141,16 +146,41 @@ name_find(const struct admission *adm, const char *text, size_t len,
 	return false;
 }
 
-/* Of one that it may use, if only later. */
+/* Whether the client may use the service, if only later. */
 static bool
-name_is_listed(const struct mux *mux, uint32_t service)
+service_is_open(const struct mux *mux, uint32_t service, struct monotime now)
 {
 	struct client client = mux->pref.carried.client;
 	enum verdict verdict;
 
 	client.service = service;
-	verdict = acceptor_admit(mux->acc, &client, monotime_now());
+	verdict = acceptor_admit(mux->acc, &client, now);
 	return verdict == VERDICT_SERVE || verdict_is_ours(verdict);
+}
+
+/*
+ * Decide which names are in the list, once: it is sent in pieces, between which
+ * the answer could change.  -1 for want of memory.
+ */
+static int
+help_choose(struct mux *mux, struct monotime now)
+{
+	const struct admission *adm = mux->acc->adm;
+	const struct admission_mux *muxes = admission_muxes(adm);
+
+	mux->listed = calloc((size_t)adm->muxes / 8 + 1, 1);
+	if (mux->listed == NULL)
+		return -1;
+	for (uint32_t i = 0; i < adm->muxes; i++)
+		if (service_is_open(mux, muxes[i].service, now))
+			mux->listed[i / 8] |= (uint8_t)(1u << i % 8);
+	return 0;
+}
+
+static bool
+name_is_listed(const struct mux *mux, uint32_t name)
+{
+	return (mux->listed[name / 8] & (1u << name % 8)) != 0;
 }
 
 /* Fill buf with lines from help_next on; *next is the first that is not in. */
@@ -164,7 +194,7 @@ help_fill(const struct mux *mux, char *buf, size_t size, uint32_t *next)
 	for (*next = mux->help_next; *next < adm->muxes; (*next)++) {
 		struct admission_bytes name = muxes[*next].name;
 
-		if (!name_is_listed(mux, muxes[*next].service))
+		if (!name_is_listed(mux, *next))
 			continue;
 		if (len + name.len + 2 > size)
 			break;
@@ -185,7 +215,7 @@ help_advance(struct mux *mux, size_t sent)
 	for (;; mux->help_next++) {
 		const struct admission_mux *at = &muxes[mux->help_next];
 
-		if (!name_is_listed(mux, at->service))
+		if (!name_is_listed(mux, mux->help_next))
 			continue;
 		if (sent < at->name.len + 2)
 			break;
@@ -224,6 +254,15 @@ help_send(struct preface *pref, struct monotime now)
 		mux->help_sent = 0;
 	}
 	mux_end(mux, DONE_CLOSED, now);
+}
+
+static void
+help_begin(struct mux *mux, struct monotime now)
+{
+	if (help_choose(mux, now) == -1)
+		mux_end(mux, DONE_FAILED, now);
+	else
+		help_send(&mux->pref, now);
 }
 
 /* From here on it is a client of the service it has named. */
@@ -270,7 +309,7 @@ mux_taken(struct preface *pref, const uint8_t *bytes, size_t len,
 	for (size_t i = 0; i < name_len; i++)
 		name[i] = (char)tolower(bytes[i]);
 	if (name_len == 4 && memcmp(name, "help", 4) == 0)
-		help_send(pref, now);
+		help_begin(mux, now);
 	else if (name_find(mux->acc->adm, name, name_len, &service))
 		mux_lead(mux, service, now);
 	else

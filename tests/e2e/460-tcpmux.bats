@@ -108,6 +108,29 @@ $(cat)"
 	} | cmp - "$BATS_TEST_TMPDIR/names"
 }
 
+@test "a list that was begun goes on as it was, whatever is full by then" {
+	local list
+	list=$(printf '"tcpmux://%060d", ' {1..5000})
+	mux_conf 'preface_timeout = 60s' 'send_buffer = 4096' "service \"many\" { listen = {${list%, }}
+		exec = {\"/bin/cat\"} per_source = 1 }"
+	start_minetd
+	front=$(frontend_pid)
+	script_client "$(port_of mux)" <<-END >"$BATS_TEST_TMPDIR/names"
+	s.sendall(b'help\r\n')
+	# The list has begun, and the rest waits for room.
+	begun = s.recv(1)
+	other = socket.create_connection(('127.0.0.1', $(port_of mux)), 10)
+	other.sendall(b'%060d\r\n' % 1)
+	assert other.recv(1) == b'+'
+	sys.stdout.write((begun + rest()).decode().replace('\r', ''))
+	END
+	{
+		printf '%060d\n' {1..5000}
+		echo cat
+	} | cmp - "$BATS_TEST_TMPDIR/names"
+	assert_eq "$front" "$(frontend_pid)"
+}
+
 @test "with tcpmux_reply = no the handler has the first word" {
 	mux_conf '' '' 'service "own" { listen = {"tcpmux://own"} tcpmux_reply = no exec = {"/bin/echo", "+My own"} }'
 	start_minetd
