@@ -22,7 +22,6 @@
 #include "base/origin.h"
 #include "frontend/rules.h"
 
-
 enum {
 	SOURCE_BITS4 = 32,	/* of an address: what is one source */
 	SOURCE_BITS6 = 64,
@@ -208,18 +207,18 @@ resume_due(void *arg, struct monotime now)
 		preface_look(pref, EPOLLIN, now);
 }
 
-/* Make room for one more of this source. */
+/* Make room for one more, which is of this source. */
 static void
-room_make(struct preface_set *set, const struct addr *addr,
-    struct monotime now)
+room_make(struct preface_set *set, const struct client *client,
+    const struct addr *addr, struct monotime now)
 {
 	const struct admission *adm = set->carrier->adm;
 	struct preface_source *source = source_find(set, addr);
 	struct preface *oldest = NULL;
 
 	if (source != NULL && adm->pending_per_source != 0 &&
-	    !rules_exempt(adm, addr, -1) &&
-	    source->count >= adm->pending_per_source)
+	    source->count >= adm->pending_per_source &&
+	    !rules_exempt(adm, &client->peer, client->fd))
 		oldest = TAILQ_FIRST(&source->prefaces);
 	else if (set->count >= adm->pending_max)
 		oldest = TAILQ_FIRST(&set->pending);
@@ -252,7 +251,7 @@ preface_begin(struct preface_set *set, struct preface *pref,
 	timer_init(&pref->deadline, deadline_due, pref);
 	carried_begin(&pref->carried, set->carrier, kind->carried, client,
 	    now);
-	room_make(set, &addr, now);
+	room_make(set, client, &addr, now);
 	pref->source = source_take(set, &addr);
 	if (pref->source == NULL) {
 		kind->failed(pref, DONE_FAILED, now);

@@ -61,3 +61,31 @@ $(cat)"
 	wait_until 5 gone "$front"
 	assert_eq 0 "$(count_log 'frontend event=(malformed|ended)')"
 }
+
+# Two clients of one source, of whom the first has to go unless it is exempt.
+two_pending()
+{
+	script_client <<-END
+	s, t = connect('$1'), connect('$1')
+	t.sendall(HEADER)
+	t.shutdown(socket.SHUT_WR)
+	assert rest(t) == b''
+	s.sendall(HEADER + b'hello')
+	s.shutdown(socket.SHUT_WR)
+	assert rest(s) == b'hello'
+	END
+}
+
+@test "a proxy that is exempt may have more than pending_per_source" {
+	proxied_conf 'pending_per_source = 1  exempt = {"127.0.0.1", "::1"}'
+	start_minetd
+	two_pending 127.0.0.1
+	two_pending ::1
+}
+
+@test "a proxy next to one that is exempt may not" {
+	proxied_conf 'pending_per_source = 1  exempt = {"::/128"}'
+	start_minetd
+	run ! two_pending ::1
+	wait_log 'reject service=cat peer=\[?::1.* reason=preface'
+}
