@@ -22,9 +22,11 @@ enum {
 	V2_LOCAL = 0,
 	V2_PROXY = 1,
 	V2_STREAM = 1,
+	V2_PROTOCOLS = 3,	/* unspecified, stream, datagram */
 	V2_IP4 = 1,
 	V2_IP6 = 2,
 	V2_UNIX = 3,
+	V2_FAMILIES = 4,	/* with 0, unspecified */
 	V2_LEN4 = 12,		/* of both addresses and ports */
 	V2_LEN6 = 36,
 	V2_LEN_UNIX = 216,
@@ -238,13 +240,19 @@ v2_header(const uint8_t *header, size_t len, struct proxy *proxy)
 		return false;
 	proxy->len = len;
 	proxy->is_local = command == V2_LOCAL;
-	if (addr_len > len - V2_FIXED)
+	/* "discard the protocol block including the family" */
+	if (proxy->is_local)
+		return addr_len > len - V2_FIXED || addr_len == 0 ||
+		    tlvs_right(header, len, V2_FIXED + addr_len);
+	/* "must be rejected as invalid by receivers" */
+	if (family >= V2_FAMILIES || protocol >= V2_PROTOCOLS ||
+	    addr_len > len - V2_FIXED)
 		return false;
 	/* What is behind addresses of an unknown length cannot be found. */
 	if (addr_len != 0 &&
 	    !tlvs_right(header, len, V2_FIXED + addr_len))
 		return false;
-	if (proxy->is_local || protocol != V2_STREAM)
+	if (protocol != V2_STREAM)
 		return true;
 	if (family == V2_IP4) {
 		v2_addr(&proxy->source, family, at, at + 8);

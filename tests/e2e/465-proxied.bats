@@ -89,3 +89,26 @@ two_pending()
 	run ! two_pending ::1
 	wait_log 'reject service=cat peer=\[?::1.* reason=preface'
 }
+
+@test "what a LOCAL header says of addresses is ignored, and no other one may make up families" {
+	proxied_conf
+	start_minetd
+	script_client <<-'END'
+	def ask(header):
+	    s = connect()
+	    s.sendall(b'\r\n\r\n\0\r\nQUIT\n' + header + b'hello')
+	    s.shutdown(socket.SHUT_WR)
+	    try:
+	        return rest(s)
+	    except ConnectionResetError:
+	        return b''
+	assert ask(b'\x20\x00\0\0') == b'hello'
+	assert ask(b'\x20\x11\0\0') == b'hello'
+	assert ask(b'\x20\xff\0\1x') == b'hello'
+	assert ask(b'\x21\x00\0\0') == b'hello'
+	assert ask(b'\x21\x41\0\0') == b''
+	assert ask(b'\x21\x03\0\0') == b''
+	assert ask(b'\x21\x11\0\0') == b''
+	END
+	assert_eq 0 "$(count_log 'via=')"
+}
