@@ -259,6 +259,8 @@ carried_taken(void *arg, const struct client *client, struct monotime now)
 
 	acc->active[client->service]++;
 	acc->carried[client->service]++;
+	/* Who had to say something first may begin as late as that. */
+	acc->carried_news = acc->stopped;
 	limits_take(acc, client, now);
 }
 

@@ -112,3 +112,33 @@ two_pending()
 	END
 	assert_eq 0 "$(count_log 'via=')"
 }
+
+@test "who begins a conversation after a reload only has a place in its service" {
+	conf <<-'END'
+	service "cat" { listen = {"tcp://*:0"} builtin = "echo" instances = 1
+		on_full = "refuse"
+		proxy_protocol = "required" proxy_from = {"127.0.0.1"} }
+	END
+	start_minetd
+	script_client <<-END
+	def served():
+	    t = connect()
+	    t.sendall(HEADER + b'x')
+	    try:
+	        return t.recv(1) == b'x'
+	    except ConnectionResetError:
+	        return False
+	s = connect()
+	while not served():
+	    pass
+	os.kill($MINETD_PID, signal.SIGHUP)
+	with open('$LOG') as log:
+	    while 'reload result=ok' not in log.read():
+	        log.seek(0)
+	s.sendall(HEADER + b'hello')
+	assert s.recv(1) == b'h'
+	# The news of it are on their way.
+	while served():
+	    pass
+	END
+}
