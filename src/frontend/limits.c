@@ -137,9 +137,9 @@ source_check(struct acceptor *acc, const struct admission_service *svc,
 	struct source *source = sources_find(sources, client->service,
 	    &origin);
 
+	/* That others fill the table is nothing to ban a source for. */
 	if (source == NULL)
-		return sources_full(sources) ? VERDICT_PER_SOURCE :
-		    VERDICT_SERVE;
+		return sources_full(sources) ? VERDICT_FULL : VERDICT_SERVE;
 	if (svc->per_source != 0 && source->active >= svc->per_source)
 		return VERDICT_PER_SOURCE;
 	if (svc->per_source_rate.count != 0) {
