@@ -52,7 +52,7 @@ CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge 
 MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	answers terminal \
 	plan match edition listener listenlog sockopt sockpath retry service \
-	handler front hear refused carried waiter unixqueue tell sourcetell banlist connlog serve \
+	handler front hear refused carried deadline tcpmoved sockdiag waiter unixqueue tell sourcetell banlist connlog serve \
 	environment spawn child cred proc state statecheck handover precheck upgrade \
 	restore inherited adopt accepted swap lend loan launch \
 	resolve
@@ -118,7 +118,9 @@ $(B)/flags: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)echo "$$FLAGS" | cmp -s - $@ || echo "$$FLAGS" >$@
 
--include $(LIB_OBJS:.o=.d) $(B)/src/main/main.d $(UNIT_BINS:=.d)
+-include $(LIB_OBJS:.o=.d) $(B)/src/main/main.d $(UNIT_BINS:=.d) \
+	$(HELPER_BINS:=.d) $(wildcard $(B)/other/src/*/*.d) \
+	$(wildcard $(B)/tests/other/*.d)
 
 deps: ## install what the build needs
 	$(Q)tools/deps build
@@ -169,7 +171,8 @@ $(B)/other/%.o: %.c $(B)/flags
 build/tests/bin/%: tests/bin/%.c
 	$(SAY) "CC  $<"
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -Isrc $(WARNINGS) $(CFLAGS) -o $@ $<
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -Isrc $(WARNINGS) $(CFLAGS) \
+		-MMD -MP -o $@ $<
 
 lint: ## install what is missing and check the sources without running them
 	$(Q)tools/deps build lint

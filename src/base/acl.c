@@ -239,9 +239,11 @@ acl_make(struct acl_source *source, size_t *size)
 	};
 	struct layout at = layout_of(&head);
 	struct acl *acl;
+	size_t len;
 
-	*size = (size_t)(at.end - (const uint8_t *)&head);
-	acl = malloc(*size);
+	len = (size_t)(at.end - (const uint8_t *)&head);
+	*size = len;
+	acl = malloc(len);
 	if (acl == NULL)
 		return NULL;
 	*acl = head;

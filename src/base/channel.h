@@ -119,6 +119,8 @@ struct channel_start {
 	uint32_t service;	/* that of the listener, or one behind tcpmux */
 	uint32_t tag;		/* pty: of the PARTNER that is waited for; udp:
 				 * of the LOAN; 0: none */
+	uint32_t preface;	/* bytes that the client has sent before what
+				 * the handler gets */
 };
 
 enum channel_loan_kind {

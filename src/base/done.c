@@ -2,7 +2,7 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * Why a conversation that the frontend carried has ended.
+ * Why a conversation was ended.
  */
 
 #include "base/done.h"
@@ -20,6 +20,7 @@ done_name(uint32_t reason)
 		[DONE_UNREACHABLE] = "unreachable",
 		[DONE_FAILED] = "failed",
 		[DONE_REFUSED] = "refused",
+		[DONE_SILENT] = "first_byte",
 	};
 
 	return reason < DONE_COUNT ? names[reason] : NULL;

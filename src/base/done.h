@@ -2,8 +2,7 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * Why a conversation that the frontend carried has ended, and the names of
- * that in log lines.
+ * Why a conversation was ended, and the names of that in log lines.
  */
 
 #ifndef MINETD_DONE_H
@@ -20,6 +19,7 @@ enum done_reason {
 	DONE_UNREACHABLE,	/* no target could be connected to */
 	DONE_FAILED,		/* no descriptors, or no memory */
 	DONE_REFUSED,		/* a preface that made no sense, or came late */
+	DONE_SILENT,		/* `first_byte` has passed without one */
 	DONE_COUNT,		/* how many there are */
 };
 

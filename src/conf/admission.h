@@ -47,7 +47,8 @@ struct admission_service {
 	uint32_t targets;
 	uint32_t connect_timeout_msec; /* of each target */
 	uint32_t idle_msec;	/* of what is relayed; 0: no limit */
-	uint32_t max_runtime_msec; /* of a conversation; 0: no limit */
+	uint32_t max_runtime_msec; /* of a conversation without a handler; 0:
+				 * no limit */
 	uint32_t first_byte_msec; /* 0: no limit */
 	uint32_t per_source;	/* conversations of one source; 0: no limit */
 	uint32_t max_load;	/* hundredths; 0: no limit */

@@ -108,21 +108,40 @@ check_keys(const struct merge *merge, struct merged *merged,
 	}
 }
 
+static void
+refuse_deadline(const struct merge *merge, struct merged *merged,
+    enum key_id id, const char *sentence)
+{
+	if (merge_insists(merge, merged, id))
+		merge_complain(merge, merged, id, "%s", sentence);
+	merge_reset(merge, merged, id);
+}
+
 /*
- * How long the handler of a connection is silent nobody sees but itself; of
- * datagrams, and of a socket whose kind is not known yet, we relay.
+ * How long a handler is silent the kernel tells us of tcp, and datagrams we
+ * relay; of a socket whose kind is not known yet it may.
  */
 static void
-check_idle(const struct merge *merge, struct merged *merged,
+check_silence(const struct merge *merge, struct merged *merged,
     unsigned transports)
 {
-	if (transports == 0 ||
-	    (transports & (ON(CONF_UDP) | ON(CONF_FD))) != 0)
+	static const char no_multipath[] = "cannot be measured of a handler "
+					   "with mptcp = yes";
+	bool tcp = (transports & (ON(CONF_TCP) | ON(CONF_TCPMUX) |
+	    ON(CONF_FD))) != 0;
+
+	if (transports == 0)
 		return;
-	if (merge_insists(merge, merged, KEY_IDLE))
-		merge_complain(merge, merged, KEY_IDLE, "works for udp with "
-		    "wait = no, redirect, builtin and pty only");
-	merge_reset(merge, merged, KEY_IDLE);
+	if (tcp && merged->values.socket.mptcp) {
+		refuse_deadline(merge, merged, KEY_IDLE, no_multipath);
+		refuse_deadline(merge, merged, KEY_FIRST_BYTE, no_multipath);
+	}
+	if (!tcp && (transports & ON(CONF_UDP)) == 0)
+		refuse_deadline(merge, merged, KEY_IDLE,
+		    "cannot be measured of a handler on such a socket");
+	if (!tcp)
+		refuse_deadline(merge, merged, KEY_FIRST_BYTE,
+		    "cannot be measured of a handler on such a socket");
 }
 
 /* `defaults` may have the one for services of one kind, and the other. */
@@ -184,7 +203,7 @@ does_check(const struct merge *merge, struct merged *merged)
 			    &does_rows[i]);
 	check_keys(merge, merged, does);
 	if (does == DOES_EXEC)
-		check_idle(merge, merged, transports);
+		check_silence(merge, merged, transports);
 	if (does == DOES_WAIT)
 		check_pty(merge, merged);
 	if (does == DOES_WAIT)

@@ -52,6 +52,15 @@ idle_due(void *arg, struct monotime now)
 }
 
 static void
+first_due(void *arg, struct monotime now)
+{
+	struct carried *carried = arg;
+
+	if (carried->bytes_in == 0)
+		carried->kind->expire(carried, DONE_SILENT, now);
+}
+
+static void
 overdue_due(void *arg, struct monotime now)
 {
 	struct carried *carried = arg;
@@ -65,8 +74,14 @@ deadlines_arm(struct carried *carried, struct monotime now)
 	const struct admission_service *svc = carried_service(carried);
 	struct timer_set *timers = loop_timers(carried->carrier->loop);
 
+	timer_init(&carried->first, first_due, carried);
 	timer_init(&carried->idle, idle_due, carried);
 	timer_init(&carried->overdue, overdue_due, carried);
+	if (carried->kind->expire == NULL)
+		return;
+	if (svc->first_byte_msec != 0)
+		timer_arm(timers, &carried->first,
+		    monotime_add_msec(now, svc->first_byte_msec));
 	if (svc->idle_msec != 0)
 		timer_arm(timers, &carried->idle,
 		    monotime_add_msec(now, svc->idle_msec));
@@ -190,6 +205,7 @@ carried_end(struct carried *carried, enum done_reason reason,
 {
 	struct carrier *carrier = carried->carrier;
 
+	timer_disarm(loop_timers(carrier->loop), &carried->first);
 	timer_disarm(loop_timers(carrier->loop), &carried->idle);
 	timer_disarm(loop_timers(carrier->loop), &carried->overdue);
 	client_close(carried, now);

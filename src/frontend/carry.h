@@ -38,6 +38,7 @@ struct client {
 	struct addr local;	/* what it has connected to, as the proxy says;
 				 * ADDR_NONE: ask the socket */
 	struct monotime accepted;
+	uint32_t preface;	/* bytes that were read from it already */
 	bool told;		/* something was said to it already */
 };
 
@@ -47,7 +48,10 @@ struct redirects;
 
 /* What differs between kinds of conversations. */
 struct carried_kind {
-	/* A deadline has passed: let go of everything, then carried_end(). */
+	/*
+	 * A deadline has passed: let go of everything, then carried_end().
+	 * NULL: those of the service do not concern it.
+	 */
 	void (*expire)(struct carried *carried, enum done_reason reason,
 	    struct monotime now);
 	/* Nothing refers to it any more. */
@@ -69,9 +73,10 @@ struct carried {
 	uint32_t tag;		/* by which main calls it */
 	struct monotime started;
 	struct monotime touched; /* when a byte last moved */
+	struct timer first;	/* of the three deadlines */
 	struct timer idle;
 	struct timer overdue;
-	uint64_t bytes_in;	/* from the peer */
+	uint64_t bytes_in;	/* from the peer; kept up to date */
 	uint64_t bytes_out;	/* to the peer */
 	uint32_t target;	/* redirect: which one; UINT32_MAX: none */
 	bool lingers;		/* what was said last must arrive: the client

@@ -42,6 +42,7 @@ dispatch_start(struct channel_msg *msg, const struct client *client)
 	msg->start.local = client->local;
 	msg->start.via = client->via;
 	msg->start.service = client->service;
+	msg->start.preface = client->preface;
 }
 
 static void

@@ -32,7 +32,6 @@ proxied_free(struct carried *carried)
 }
 
 static const struct carried_kind silent_kind = {
-	.expire = preface_expire,
 	.free = proxied_free,
 };
 
@@ -84,6 +83,7 @@ proxied_pass(struct proxied *proxied, const struct proxy *proxy,
 		client.peer = proxy->source;
 		client.local = proxy->destination;
 	}
+	client.preface += (uint32_t)proxied->pref.carried.bytes_in;
 	client.fd = preface_pass(&proxied->pref, &silent_kind, now);
 	acceptor_serve(acc, &client, now);
 }

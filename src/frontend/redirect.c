@@ -152,6 +152,7 @@ relay_moved(void *arg, struct monotime now)
 {
 	struct redirect *rd = arg;
 
+	rd->carried.bytes_in = rd->relay.ways[0].taken;
 	carried_touch(&rd->carried, now);
 }
 

@@ -283,6 +283,7 @@ mux_lead(struct mux *mux, uint32_t service, struct monotime now)
 		mux_end(mux, DONE_RESET, now);
 		return;
 	}
+	client.preface += (uint32_t)mux->pref.carried.bytes_in;
 	client.fd = preface_pass(&mux->pref, &silent_kind, now);
 	if (verdict == VERDICT_SERVE) {
 		dispatch_serve(acc, &client, now);

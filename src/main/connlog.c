@@ -12,6 +12,8 @@
 
 #include <errno.h>
 
+#include "base/done.h"
+
 /* Who is connected, and through whom. */
 void
 connlog_peer(struct log_line *line, const struct addr *peer,
@@ -83,6 +85,8 @@ connlog_exit(const struct proc *proc, int status, const struct rusage *usage,
 	log_uint(&line, "maxrss_kib", (uint64_t)usage->ru_maxrss);
 	if (WIFSIGNALED(status) && WCOREDUMP(status))
 		log_str(&line, "core", "yes");
+	if (proc->deadline.reason != DONE_CLOSED)
+		log_str(&line, "end", done_name(proc->deadline.reason));
 	log_end(&line);
 }
 

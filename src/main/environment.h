@@ -30,6 +30,7 @@ struct connection {
 	struct addr via;	/* the proxy who says whose connection it is;
 				 * ADDR_NONE: none */
 	struct addr local;	/* ADDR_UNIX: its path is the listener's */
+	struct addr asked;	/* with via: what that has connected to */
 	bool terminal;		/* the handler gets one, not the socket */
 	bool datagrams;		/* udp */
 };

@@ -32,6 +32,7 @@ services_write(struct minetd *mi, struct state *state)
 		    (struct state_service){
 			.name = svc->name,
 			.kill_grace_msec = svc->kill_grace_msec,
+			.stop_signal = svc->stop_signal,
 			.log_connections = svc->log_connections,
 		};
 	}
@@ -100,6 +101,15 @@ procs_write(struct minetd *mi, struct state *state)
 			.peer = proc->conn.peer,
 			.local = proc->conn.local,
 			.via = proc->conn.via,
+			.asked = proc->conn.asked,
+			.touched_nsec = proc->deadline.touched.nsec,
+			.kill_nsec = proc->deadline.kill.nsec,
+			.moved = proc->deadline.moved,
+			.max_runtime_msec = proc->deadline.max_runtime_msec,
+			.first_byte_msec = proc->deadline.first_byte_msec,
+			.idle_msec = proc->deadline.idle_msec,
+			.preface = proc->deadline.preface,
+			.reason = proc->deadline.reason,
 			.waits = proc->waits,
 		};
 }

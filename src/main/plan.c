@@ -357,6 +357,7 @@ services_commit(struct minetd *mi, struct edition *old, struct edition *ed)
 		if (entry->service == NULL)
 			continue;
 		entry->service->index = i;
+		entry->service->stop_signal = entry->conf->stop_signal;
 		entry->service->kill_grace_msec = entry->conf->kill_grace_msec;
 		entry->service->log_connections = entry->conf->log_connections;
 	}

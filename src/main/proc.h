@@ -19,11 +19,28 @@
 #include <stdint.h>
 
 #include "base/monotime.h"
+#include "base/timer.h"
 #include "main/environment.h"
 #include "main/spawn.h"
 
 struct listener;
+struct minetd;
 struct service;
+
+/* When a handler is to be ended; see deadline.h.  Its durations: 0: never. */
+struct deadline {
+	struct timer due;
+	struct minetd *mi;
+	struct monotime touched; /* a byte moved then, as far as we know */
+	struct monotime kill;	/* when it is killed, if it is ending */
+	uint64_t moved;		/* bytes when we last looked */
+	uint32_t max_runtime_msec;
+	uint32_t first_byte_msec;
+	uint32_t idle_msec;
+	uint32_t preface;	/* bytes of the client that it did not get */
+	uint8_t reason;		/* enum done_reason; DONE_CLOSED: it was not
+				 * told to end */
+};
 
 struct proc {
 	struct proc *next_by_pid; /* chains of the table */
@@ -33,6 +50,7 @@ struct proc {
 	struct service *service; /* referenced by whoever adds it */
 	struct listener *listener; /* likewise */
 	struct monotime started;
+	struct deadline deadline;
 	bool waits;		/* it has listening sockets as its own */
 	LIST_ENTRY(proc) entry;	/* all of them, newest first */
 };

@@ -24,6 +24,7 @@
 #include "conf/transport.h"
 #include "main/adopt.h"
 #include "main/banlist.h"
+#include "main/deadline.h"
 #include "main/front.h"
 #include "main/handover.h"
 #include "main/logging.h"
@@ -189,6 +190,7 @@ edition_restore(struct restore *re, struct listener **listeners)
 			return -1;
 		ed->services[i].service = svc;
 		svc->kill_grace_msec = state->services[i].kill_grace_msec;
+		svc->stop_signal = state->services[i].stop_signal;
 		svc->log_connections = state->services[i].log_connections;
 	}
 	ed->listener_count = 0;
@@ -217,6 +219,21 @@ is_our_child(pid_t pid)
 	    0;
 }
 
+static struct deadline
+deadline_restored(const struct state_proc *from)
+{
+	return (struct deadline){
+		.touched = { from->touched_nsec },
+		.kill = { from->kill_nsec },
+		.moved = from->moved,
+		.max_runtime_msec = from->max_runtime_msec,
+		.first_byte_msec = from->first_byte_msec,
+		.idle_msec = from->idle_msec,
+		.preface = from->preface,
+		.reason = from->reason,
+	};
+}
+
 static int
 procs_restore(struct restore *re, struct listener **listeners)
 {
@@ -238,13 +255,16 @@ procs_restore(struct restore *re, struct listener **listeners)
 			.id = from->id, .peer = from->peer,
 			.local = from->local,
 			.via = from->via,
+			.asked = from->asked,
 		};
 		proc->started = (struct monotime){ from->started_nsec };
+		proc->deadline = deadline_restored(from);
 		proc->waits = from->waits;
 		proc->service = service_ref(
 		    mi->edition->services[from->service].service);
 		proc->listener = listener_ref(listeners[from->listener]);
 		proc_add(mi->procs, proc);
+		deadline_resume(mi, proc);
 		proc->service->active++;
 		mi->children++;
 	}

@@ -147,7 +147,10 @@ stop_log(const struct minetd *mi, const char *signal_name)
 	log_end(&line);
 }
 
-/* No new connections; handlers get TERM, and KILL when their grace is over. */
+/*
+ * No new connections; handlers get their signal, and KILL when their grace is
+ * over.
+ */
 static void
 stop(struct minetd *mi, const char *signal_name, struct monotime now)
 {
@@ -175,11 +178,8 @@ stop(struct minetd *mi, const char *signal_name, struct monotime now)
 	if (lend_reads(mi))
 		front_respawn(mi, now);
 	for (proc = proc_first(mi->procs); proc != NULL;
-	    proc = proc_next(proc)) {
-		serve_kill(proc, SIGTERM);
-		/* A stopped one would only find it when it goes on. */
-		serve_kill(proc, SIGCONT);
-	}
+	    proc = proc_next(proc))
+		serve_stop(proc);
 	kill_due(mi, now);
 }
 

@@ -24,6 +24,7 @@
 #include "conf/transport.h"
 #include "main/accepted.h"
 #include "main/connlog.h"
+#include "main/deadline.h"
 #include "main/launch.h"
 #include "main/loan.h"
 #include "main/refused.h"
@@ -169,6 +170,8 @@ serve_arrival(struct minetd *mi, struct arrival *arrival, struct monotime now)
 		if (handler_start(mi, proc, arrival) == 0) {
 			listener_ref(proc->listener);
 			proc_add(mi->procs, proc);
+			deadline_begin(mi, proc, arrival->entry->conf,
+			    arrival->preface);
 			if (svc->log_connections == CONF_LOG_VERBOSE)
 				connlog_start(proc);
 			return proc;
@@ -315,6 +318,7 @@ proxy_check(const struct arrival *arrival, const struct channel_start *start,
 		return -1;
 	conn->peer = start->peer;
 	conn->via = start->via;
+	conn->asked = conn->local;
 	if (start->local.family != ADDR_NONE)
 		conn->local = start->local;
 	return 0;
@@ -347,6 +351,7 @@ serve_connection(struct minetd *mi, struct front *front,
 		.conn.peer = item->msg.start.peer,
 		.files = { .socket = item->fd, .stderr_fd = -1 },
 		.master = -1,
+		.preface = item->msg.start.preface,
 	};
 	const struct linger off = { 0, 0 };
 	bool wanted = false;
@@ -425,6 +430,7 @@ serve_reaped(struct minetd *mi, struct proc *proc, int status,
 	loan_reaped(mi, proc->conn.id);
 	if (proc->waits)
 		waiter_reaped(mi, proc, report.step == CHILD_DONE);
+	deadline_cancel(proc);
 	proc_remove(mi->procs, proc);
 	proc_free(mi->procs, proc);
 	listener_unref(lst);
@@ -438,4 +444,19 @@ serve_kill(const struct proc *proc, int signal_number)
 	 * group of that number. */
 	if (kill(-proc->handle.pid, signal_number) == -1 && errno == ESRCH)
 		kill(proc->handle.pid, signal_number);
+}
+
+void
+serve_stop(const struct proc *proc)
+{
+	static const int numbers[] = {
+		[CONF_STOP_TERM] = SIGTERM, [CONF_STOP_INT] = SIGINT,
+		[CONF_STOP_HUP] = SIGHUP, [CONF_STOP_QUIT] = SIGQUIT,
+		[CONF_STOP_USR1] = SIGUSR1, [CONF_STOP_USR2] = SIGUSR2,
+		[CONF_STOP_KILL] = SIGKILL,
+	};
+
+	serve_kill(proc, numbers[proc->service->stop_signal]);
+	/* A stopped one would only find it when it goes on. */
+	serve_kill(proc, SIGCONT);
 }

@@ -22,6 +22,7 @@ struct arrival {
 	struct spawn_files files;
 	int master;		/* of its terminal; -1 without one */
 	uint32_t tag;		/* udp: of the START */
+	uint32_t preface;	/* bytes that the frontend has read of it */
 	int error;		/* errno when it could not be started; 0 */
 };
 
@@ -58,5 +59,8 @@ void	serve_reaped(struct minetd *mi, struct proc *proc, int status,
 
 /* Send a signal to the handler and everything in its process group. */
 void	serve_kill(const struct proc *proc, int signal_number);
+
+/* Likewise, that by which handlers of its service are told to end. */
+void	serve_stop(const struct proc *proc);
 
 #endif

@@ -43,7 +43,8 @@ struct service {
 	uint32_t told;		/* what the frontend believes is alive */
 	bool dirty;		/* active and told differ; in a list */
 	uint8_t log_connections; /* enum conf_log_connections; as configured, */
-	uint32_t kill_grace_msec; /*   or as they were when it was removed */
+	uint8_t stop_signal;	/* enum conf_stop_signal;   or as they were */
+	uint32_t kill_grace_msec; /*   when it was removed */
 	STAILQ_ENTRY(service) entry;
 	struct handler_plan *plan; /* NULL until a connection needs it */
 	struct monotime configured; /* when it was last given to a plan */

@@ -194,6 +194,7 @@ service_code(struct codec *co, struct state_service *svc)
 	codec_text(co, &svc->name);
 	codec_u32(co, &svc->kill_grace_msec);
 	codec_u8(co, &svc->log_connections);
+	codec_u8(co, &svc->stop_signal);
 }
 
 static void
@@ -225,6 +226,15 @@ proc_code(struct codec *co, struct state_proc *proc)
 	codec_addr(co, &proc->peer);
 	codec_addr(co, &proc->local);
 	codec_addr(co, &proc->via);
+	codec_addr(co, &proc->asked);
+	codec_i64(co, &proc->touched_nsec);
+	codec_i64(co, &proc->kill_nsec);
+	codec_u64(co, &proc->moved);
+	codec_u32(co, &proc->max_runtime_msec);
+	codec_u32(co, &proc->first_byte_msec);
+	codec_u32(co, &proc->idle_msec);
+	codec_u32(co, &proc->preface);
+	codec_u8(co, &proc->reason);
 	codec_u8(co, &proc->waits);
 }
 

@@ -27,7 +27,7 @@ enum {
 #ifdef MINETD_OTHER_STATE	/* a build that tests upgrades */
 	STATE_VERSION = 9999,
 #else
-	STATE_VERSION = 2,
+	STATE_VERSION = 3,
 #endif
 	STATE_NONE = UINT32_MAX, /* an index that stands for nothing */
 };
@@ -36,6 +36,7 @@ struct state_service {
 	const char *name;
 	uint32_t kill_grace_msec;
 	uint8_t log_connections; /* enum conf_log_connections */
+	uint8_t stop_signal;	/* enum conf_stop_signal */
 };
 
 struct state_listener {
@@ -63,6 +64,15 @@ struct state_proc {
 	struct addr peer;
 	struct addr local;
 	struct addr via;	/* ADDR_NONE: none */
+	struct addr asked;	/* with via: what that has connected to */
+	int64_t touched_nsec;	/* as struct deadline has these */
+	int64_t kill_nsec;
+	uint64_t moved;
+	uint32_t max_runtime_msec;
+	uint32_t first_byte_msec;
+	uint32_t idle_msec;
+	uint32_t preface;
+	uint8_t reason;		/* enum done_reason */
 	uint8_t waits;		/* a bool: it has listening sockets */
 };
 

@@ -16,6 +16,7 @@
 
 #include "base/bantable.h"
 #include "base/channel.h"
+#include "base/done.h"
 #include "conf/conf.h"
 
 enum {
@@ -48,7 +49,8 @@ service_valid(const struct state_service *svc)
 {
 	return svc->name != NULL && svc->name[0] != '\0' &&
 	    strlen(svc->name) <= CONF_NAME_MAX &&
-	    svc->log_connections <= CONF_LOG_VERBOSE;
+	    svc->log_connections <= CONF_LOG_VERBOSE &&
+	    svc->stop_signal <= CONF_STOP_KILL;
 }
 
 /* Where it is bound, as its transport has it. */
@@ -102,7 +104,8 @@ proc_valid(const struct state *state, const struct state_proc *proc)
 	    proc->service < state->service_count &&
 	    proc->listener < state->listener_count && proc->waits <= 1 &&
 	    addr_valid(&proc->peer) && addr_valid(&proc->local) &&
-	    addr_valid(&proc->via);
+	    addr_valid(&proc->via) && addr_valid(&proc->asked) &&
+	    proc->reason < DONE_COUNT;
 }
 
 /* A pipe, or both ends of a socket. */

@@ -20,7 +20,8 @@
 #include <linux/unix_diag.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "main/sockdiag.h"
 
 enum {
 	REPLY_SIZE = 8192,	/* more than the kernel sends */
@@ -30,28 +31,6 @@ struct question {
 	struct nlmsghdr head;
 	struct unix_diag_req req;
 };
-
-static int
-question_send(int netlink, uint32_t inode)
-{
-	const struct question question = {
-		.head = {
-			.nlmsg_len = sizeof(question),
-			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			.nlmsg_flags = NLM_F_REQUEST,
-		},
-		.req = {
-			.sdiag_family = AF_UNIX,
-			.udiag_states = UINT32_MAX,
-			.udiag_ino = inode,
-			.udiag_show = UDIAG_SHOW_ICONS,
-			.udiag_cookie = { UINT32_MAX, UINT32_MAX },
-		},
-	};
-
-	return send(netlink, &question, sizeof(question), MSG_DONTWAIT) ==
-	    (ssize_t)sizeof(question) ? 0 : -1;
-}
 
 /*
  * The first number of the list in the answer, which is only read; 0 when there
@@ -88,24 +67,26 @@ uint32_t
 unixqueue_front(int fd)
 {
 	char reply[REPLY_SIZE] __attribute__((aligned(8)));
-	uint32_t front = 0;
+	struct question question;
 	struct stat st;
 	ssize_t n;
-	int netlink;
 
 	if (fstat(fd, &st) == -1)
 		return 0;
-	netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC,
-	    NETLINK_SOCK_DIAG);
-	if (netlink == -1)
-		return 0;
-	/* The answer is there when send(2) returns. */
-	if (question_send(netlink, (uint32_t)st.st_ino) == 0) {
-		n = recv(netlink, reply, sizeof(reply), MSG_DONTWAIT);
-		if (n > 0)
-			front = answer_read(reply, (size_t)n,
-			    (uint32_t)st.st_ino);
-	}
-	close(netlink);
-	return front;
+	question = (struct question){
+		.head = {
+			.nlmsg_len = sizeof(question),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST,
+		},
+		.req = {
+			.sdiag_family = AF_UNIX,
+			.udiag_states = UINT32_MAX,
+			.udiag_ino = (uint32_t)st.st_ino,
+			.udiag_show = UDIAG_SHOW_ICONS,
+			.udiag_cookie = { UINT32_MAX, UINT32_MAX },
+		},
+	};
+	n = sockdiag_ask(&question, sizeof(question), reply, sizeof(reply));
+	return n > 0 ? answer_read(reply, (size_t)n, (uint32_t)st.st_ino) : 0;
 }

@@ -27,7 +27,7 @@ static const char text[] =
     "service pty { listen = \"tcp://*:5\" exec = /bin/cat pty = yes\n"
     "	max_runtime = 7s }\n"
     "service echo { listen = {\"tcp://*:6\", \"tcpmux://Echo\"}\n"
-    "	builtin = echo }\n"
+    "	builtin = echo max_runtime = 8s }\n"
     "service text { listen = \"tcpmux://a\" builtin = text text = \"Gone\"\n"
     "	idle = 0 tcpmux_reply = no }\n"
     "service mux { listen = \"tcp://*:7\" builtin = tcpmux }\n"
@@ -110,8 +110,8 @@ what_each_does(void **state)
 	}
 	assert_int_equal(svc[HANDLER].listeners, 2);
 	assert_int_equal(svc[TEXT].listeners, 0);
-	assert_int_equal(svc[PTY].max_runtime_msec, 7000);
-	assert_int_equal(svc[ECHO].max_runtime_msec, 0);
+	assert_int_equal(svc[PTY].max_runtime_msec, 0);
+	assert_int_equal(svc[ECHO].max_runtime_msec, 8000);
 }
 
 /* See `idle` in minetd.conf(5). */

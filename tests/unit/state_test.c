@@ -22,6 +22,8 @@
 #include <cmocka.h>
 
 #include "base/channel.h"
+#include "base/bantable.h"
+#include "base/done.h"
 #include "base/hash.h"
 #include "conf/conf.h"
 
@@ -35,6 +37,7 @@ enum {
 	FRONTS = 2,
 	INHERITED_FDS = 2,
 	LOANS = 3,
+	BANS = 2,
 	PAGES = 4,		/* room for bytes that are read */
 	VERSION_AT = 4,		/* in the head */
 	LEN_AT = 8,
@@ -64,6 +67,7 @@ static struct sample {
 	struct state_front fronts[FRONTS];
 	struct state_inherited inherited[INHERITED_FDS];
 	struct state_loan loans[LOANS];
+	struct state_ban bans[BANS];
 } sample;
 
 static const struct addr localhost4 = {
@@ -125,7 +129,11 @@ sample_fill_arrays(void)
 	sample.procs[0] = (struct state_proc){
 		.id = 0x1000000000, .started_nsec = INT64_MAX, .pid = 100,
 		.service = 0, .listener = 0, .peer = localhost4,
-		.local = localhost4 };
+		.local = localhost4, .via = link6, .asked = link6,
+		.touched_nsec = 7, .kill_nsec = INT64_MIN, .moved = UINT64_MAX,
+		.max_runtime_msec = 1, .first_byte_msec = UINT32_MAX,
+		.idle_msec = 3, .preface = 4, .reason = DONE_IDLE,
+		.waits = 1 };
 	sample.procs[1] = (struct state_proc){
 		.id = 2, .started_nsec = -1, .pid = INT32_MAX, .service = 2,
 		.listener = 3, .peer = link6, .local = link6 };
@@ -136,6 +144,12 @@ sample_fill_arrays(void)
 	sample.fronts[0] = (struct state_front){ 200, 20 };
 	sample.fronts[1] = (struct state_front){ 201, 21 };
 	sample_fill_families();
+	sample.bans[0] = (struct state_ban){
+		.net = link6, .until_nsec = INT64_MAX, .bits = 64,
+		.cause = BAN_OPERATOR, .service = "b" };
+	sample.bans[1] = (struct state_ban){
+		.net = localhost4, .until_nsec = 1, .bits = 32,
+		.cause = BAN_TRAP, .service = "a" };
 	sample.loans[0] = (struct state_loan){
 		.id = 2, .pid = INT32_MAX, .service = 2, .listener = 3,
 		.fd = 30, .other_fd = 31, .kind = CHANNEL_LOAN_DATAGRAMS,
@@ -168,6 +182,7 @@ sample_fill(void)
 		.inherited = sample.inherited,
 		.inherited_count = INHERITED_FDS,
 		.loans = sample.loans, .loan_count = LOANS,
+		.bans = sample.bans, .ban_count = BANS,
 	};
 	sample_fill_arrays();
 }
@@ -419,6 +434,27 @@ proc_compare(const struct state_proc *a, const struct state_proc *b)
 	assert_int_equal(a->listener, b->listener);
 	addr_compare(&a->peer, &b->peer);
 	addr_compare(&a->local, &b->local);
+	addr_compare(&a->via, &b->via);
+	addr_compare(&a->asked, &b->asked);
+	assert_int_equal(a->touched_nsec, b->touched_nsec);
+	assert_int_equal(a->kill_nsec, b->kill_nsec);
+	assert_int_equal(a->moved, b->moved);
+	assert_int_equal(a->max_runtime_msec, b->max_runtime_msec);
+	assert_int_equal(a->first_byte_msec, b->first_byte_msec);
+	assert_int_equal(a->idle_msec, b->idle_msec);
+	assert_int_equal(a->preface, b->preface);
+	assert_int_equal(a->reason, b->reason);
+	assert_int_equal(a->waits, b->waits);
+}
+
+static void
+ban_compare(const struct state_ban *a, const struct state_ban *b)
+{
+	addr_compare(&a->net, &b->net);
+	assert_int_equal(a->until_nsec, b->until_nsec);
+	assert_int_equal(a->bits, b->bits);
+	assert_int_equal(a->cause, b->cause);
+	text_compare(a->service, b->service);
 }
 
 static void
@@ -445,12 +481,15 @@ arrays_compare(const struct state *a, const struct state *b)
 	assert_int_equal(a->front_count, b->front_count);
 	assert_int_equal(a->inherited_count, b->inherited_count);
 	assert_int_equal(a->loan_count, b->loan_count);
+	assert_int_equal(a->ban_count, b->ban_count);
 	for (uint32_t i = 0; i < a->service_count; i++) {
 		text_compare(a->services[i].name, b->services[i].name);
 		assert_int_equal(a->services[i].kill_grace_msec,
 		    b->services[i].kill_grace_msec);
 		assert_int_equal(a->services[i].log_connections,
 		    b->services[i].log_connections);
+		assert_int_equal(a->services[i].stop_signal,
+		    b->services[i].stop_signal);
 	}
 	for (uint32_t i = 0; i < a->listener_count; i++)
 		listener_compare(&a->listeners[i], &b->listeners[i]);
@@ -466,6 +505,8 @@ arrays_compare(const struct state *a, const struct state *b)
 	}
 	for (uint32_t i = 0; i < a->loan_count; i++)
 		loan_compare(&a->loans[i], &b->loans[i]);
+	for (uint32_t i = 0; i < a->ban_count; i++)
+		ban_compare(&a->bans[i], &b->bans[i]);
 }
 
 static void
@@ -565,10 +606,10 @@ an_end_between_records_is_the_only_other_one(void **state)
 		}
 		blob_free(&blob);
 	}
-	/* Without the last loan the rest is true. */
-	size_t loan;
-	blob_find(&whole, LOAN, &loan);
-	assert_int_equal(last, whole.len - loan);
+	/* Without the last ban, as long as the first, the rest is true. */
+	size_t ban;
+	blob_find(&whole, BAN, &ban);
+	assert_int_equal(last, whole.len - ban);
 	blob_free(&whole);
 }
 
@@ -637,7 +678,7 @@ unknown_records_are_skipped(void **state)
 	(void)state;
 	sample_fill();
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		for (uint32_t before = MAIN; before <= LOAN; before++) {
+		for (uint32_t before = MAIN; before <= BAN; before++) {
 			const uint32_t record[] = { types[i], 4, 0x55555555 };
 			struct blob blob = blob_new(&sample.st);
 			size_t len;
@@ -660,7 +701,7 @@ unknown_fields_are_skipped(void **state)
 
 	(void)state;
 	sample_fill();
-	for (uint32_t type = MAIN; type <= LOAN; type++)
+	for (uint32_t type = MAIN; type <= BAN; type++)
 		for (size_t more = 1; more <= 9; more++) {
 			struct blob blob = blob_new(&sample.st);
 			size_t len;
@@ -684,7 +725,7 @@ missing_fields_are_not(void **state)
 
 	(void)state;
 	sample_fill();
-	for (uint32_t type = MAIN; type <= LOAN; type++) {
+	for (uint32_t type = MAIN; type <= BAN; type++) {
 		struct blob blob = blob_new(&sample.st);
 
 		blob_find(&blob, type, &len);
@@ -923,6 +964,20 @@ numbers_are_possible(void **state)
 		NUMBER("loan: peer's family", loans[0].peer.family,
 		    ADDR_VSOCK + 1, false),
 		NUMBER("fewer loans", st.loan_count, 0, true),
+		NUMBER("ban: of nobody", bans[0].net.family, ADDR_NONE, false),
+		NUMBER("ban: no family", bans[0].net.family, ADDR_VSOCK + 1,
+		    false),
+		NUMBER("ban: too many bits", bans[0].bits, BAN_BITS, false),
+		NUMBER("ban: no such cause", bans[1].cause, BAN_CAUSES, false),
+		NUMBER("ban: of an address", bans[1].bits, 0, true),
+		NUMBER("fewer bans", st.ban_count, 0, true),
+		NUMBER("handler: no such end", procs[0].reason, DONE_COUNT,
+		    false),
+		NUMBER("handler: waits", procs[0].waits, 2, false),
+		NUMBER("service: no such signal", services[0].stop_signal,
+		    CONF_STOP_KILL + 1, false),
+		NUMBER("service: kills", services[0].stop_signal,
+		    CONF_STOP_KILL, true),
 		NUMBER("next_id: behind", st.next_id, 0x1000000000, false),
 		NUMBER("next_id: far ahead", st.next_id, -1, true),
 		NUMBER("fewer services", st.service_count, SERVICES - 1,
