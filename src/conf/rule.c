@@ -177,8 +177,8 @@ parse_account(struct rule *rule, const char *text, size_t len)
 	rule->numeric = value_number(text, len, &id);
 	if (rule->numeric && (id < 0 || id >= UINT32_MAX))
 		return "is no number of a user or group";
-	if (!rule->numeric && (text[0] == '-' ||
-	    is_digit(text[0])))
+	if (!rule->numeric && (text[0] == '-' || is_digit(text[0]) ||
+	    memchr(text, '\0', len) != NULL))
 		return "is no number, and no name, of a user or group";
 	rule->id = rule->numeric ? (uint32_t)id : 0;
 	return NULL;
