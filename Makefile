@@ -73,8 +73,8 @@ TEST_BINS = captive crowd dial flood handdown hostile probe rush stopper storm \
 # A minetd of the same build that differs in one thing: the version of a state,
 # that of a configuration in memory, or that its frontend dies, or never leaves.
 OTHERS = state block frontend linger
-FUZZ_TESTS = addr_fuzz muxline_fuzz prescan_fuzz state_fuzz value_fuzz \
-	url_fuzz
+FUZZ_TESTS = addr_fuzz muxline_fuzz prescan_fuzz rule_fuzz state_fuzz \
+	value_fuzz url_fuzz
 MANUALS = minetd.8 minetd.conf.5 minetd-handler.7
 
 LIB_SRCS = $(BASE_SRCS:%=src/base/%.c) $(CONF_SRCS:%=src/conf/%.c) \
