@@ -31,7 +31,7 @@ enum {
 struct export {
 	const struct conf *conf;
 	const struct admission_leftovers *left;
-	struct admission *adm;	/* the block, with its arrays; allocated */
+	struct admission *adm;	/* the block, with its arrays; mapped */
 	uint8_t *bytes;		/* of what lies behind the arrays */
 	size_t len;
 	size_t start;		/* of the bytes, in the block */
@@ -415,6 +415,16 @@ size_estimate(struct export *ex, struct admission *head)
 	return arrays_size(head) + bytes;
 }
 
+/* Mapped: a heap that once had a large table would keep the room for it. */
+static struct admission *
+block_new(size_t size)
+{
+	void *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+	    MAP_ANONYMOUS, -1, 0);
+
+	return block != MAP_FAILED ? block : NULL;
+}
+
 int
 admission_export(const struct conf *conf,
     const struct admission_leftovers *left)
@@ -440,7 +450,7 @@ admission_export(const struct conf *conf,
 	if (size > UINT32_MAX)
 		errno = EFBIG;
 	else if (size != 0)
-		ex.adm = calloc(1, size);
+		ex.adm = block_new(size);
 	if (ex.adm == NULL)
 		goto out;
 	*ex.adm = head;
@@ -456,7 +466,8 @@ admission_export(const struct conf *conf,
 
 out:;
 	int saved = errno;
-	free(ex.adm);
+	if (ex.adm != NULL)
+		munmap(ex.adm, size);
 	free(ex.tables);
 	errno = saved;
 	return fd;
