@@ -65,7 +65,7 @@ UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
 	environment_test key_test log_test logsink_test loop_test match_test \
 	muxline_test overlap_test admission_test accepted_test bucket_test \
 	lines_test plan_test prescan_test proc_test rest_test sockopt_test \
-	sources_test times_test rule_test acl_test \
+	sources_test times_test rule_test acl_test bantable_test \
 	state_test timer_test proxyout_test packets_test datagram_test \
 	url_test value_test
 TEST_BINS = captive crowd dial flood handdown hostile probe rush stopper storm \
