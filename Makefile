@@ -53,10 +53,10 @@ MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	answers terminal \
 	plan match edition listener listenlog sockopt sockpath retry service \
 	handler front hear refused carried deadline tcpmoved sockdiag waiter unixqueue tell sourcetell banlist connlog serve \
-	environment spawn child cred proc state statecheck handover precheck upgrade \
+	environment spawn child cred proc codec state statecheck handover precheck upgrade \
 	restore inherited adopt accepted swap lend loan launch \
 	resolve
-FRONTEND_SRCS = frontend confine inlet accept closing admit rules hours sources limits proxy proxied \
+FRONTEND_SRCS = frontend confine inlet accept active closing admit rules hours sources limits proxy proxied \
 	bans dispatch carry builtin \
 	answer linger redirect pty tcpmux muxline preface dgram \
 	datagram packets peer peers wait rest refusal outbox errlog lines relay pipes \

@@ -34,7 +34,6 @@ struct layout {
 	const uint32_t *gids;
 	const uint8_t *bits4;
 	const uint8_t *bits6;
-	const uint8_t *end;
 };
 
 static const uint32_t no_parent = UINT32_MAX;
@@ -60,8 +59,17 @@ layout_of(const struct acl *acl)
 	at.bits4 = p;
 	p += acl->count4;
 	at.bits6 = p;
-	at.end = p + acl->count6;
 	return at;
+}
+
+static size_t
+size_of(const struct acl *acl)
+{
+	const size_t beside = sizeof(uint32_t) + sizeof(uint8_t);
+
+	return sizeof(*acl) + acl->count4 * (BYTES4 + beside) +
+	    acl->count6 * (BYTES6 + beside) +
+	    ((size_t)acl->uids + acl->gids) * sizeof(uint32_t);
 }
 
 /* Whether the first bits are the same. */
@@ -237,13 +245,11 @@ acl_make(struct acl_source *source, size_t *size)
 		.gids = (uint32_t)sort_unique(source->gids, source->gid_count,
 		    sizeof(*source->gids), ids_compare),
 	};
-	struct layout at = layout_of(&head);
+	struct layout at;
 	struct acl *acl;
-	size_t len;
 
-	len = (size_t)(at.end - (const uint8_t *)&head);
-	*size = len;
-	acl = malloc(len);
+	*size = size_of(&head);
+	acl = malloc(*size);
 	if (acl == NULL)
 		return NULL;
 	*acl = head;

@@ -87,12 +87,6 @@ conf_targets(const struct conf *conf, const struct conf_service *svc)
 	return block_at(conf, svc->targets.offset);
 }
 
-const struct conf_window *
-conf_windows(const struct conf *conf, const struct conf_service *svc)
-{
-	return block_at(conf, svc->windows.offset);
-}
-
 const uint8_t *
 conf_bytes(const struct conf *conf, struct conf_bytes bytes)
 {

@@ -380,8 +380,6 @@ const uint32_t *conf_groups(const struct conf *conf,
 	    const struct conf_identity *identity);
 const struct conf_target *conf_targets(const struct conf *conf,
 	    const struct conf_service *svc);
-const struct conf_window *conf_windows(const struct conf *conf,
-	    const struct conf_service *svc);
 const uint8_t *conf_bytes(const struct conf *conf, struct conf_bytes bytes);
 const struct conf_limit *conf_limits(const struct conf *conf,
 	    const struct conf_identity *identity);

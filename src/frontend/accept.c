@@ -5,9 +5,7 @@
  * The accept path: wake up, look at the limits, accept, hand over.
  *
  * The limits are asked before accept(2), so that a connection which would have
- * to wait stays in the backlog, where it costs nothing.  The count of a
- * service goes up here and down when main says that a handler has ended; main
- * keeps the same count and has the last word.
+ * to wait stays in the backlog, where it costs nothing.
  */
 
 #include "frontend/accept.h"
@@ -20,6 +18,7 @@
 #include <unistd.h>
 
 #include "conf/transport.h"
+#include "frontend/active.h"
 #include "frontend/admit.h"
 #include "frontend/closing.h"
 #include "frontend/dgram.h"
@@ -108,36 +107,12 @@ error_of_connection(int error)
 	}
 }
 
-/* Our own limits; those come first, because the answer to them is to wait. */
-static bool
-has_handlers(const struct acceptor *acc, uint32_t service)
-{
-	uint8_t does = admission_services(acc->adm)[service].does;
-
-	return does != ADMISSION_BUILTIN && does != ADMISSION_REDIRECT;
-}
-
-static struct admit_load
-load_of(const struct acceptor *acc, uint32_t service)
-{
-	const struct admission_service *svc =
-	    &admission_services(acc->adm)[service];
-
-	return (struct admit_load){
-		.active = acc->active[service],
-		.instances = svc->instances,
-		.children = acc->children,
-		.max_children = has_handlers(acc, service) ?
-		    acc->adm->max_children : 0,
-	};
-}
-
 uint32_t
 acceptor_lacks(struct inlet *in, struct monotime now)
 {
 	uint32_t index;
 	const struct admission_service *svc = inlet_service(in, &index);
-	const struct admit_load load = load_of(in->acceptor, index);
+	const struct admit_load load = active_load(in->acceptor, index);
 
 	if (svc->on_full == CONF_ON_FULL_QUEUE &&
 	    admit_check(&load) != VERDICT_SERVE)
@@ -252,42 +227,6 @@ serve_of(const struct inlet *in)
 	return transport_is_dgram(in->transport) ? dgram_serve : stream_serve;
 }
 
-static void
-carried_taken(void *arg, const struct client *client, struct monotime now)
-{
-	struct acceptor *acc = arg;
-
-	acc->active[client->service]++;
-	acc->carried[client->service]++;
-	/* Who had to say something first may begin as late as that. */
-	acc->carried_news = acc->stopped;
-	limits_take(acc, client, now);
-}
-
-/* One less of the service; there may be room again. */
-static void
-active_drop(struct acceptor *acc, uint32_t service, uint32_t count)
-{
-	const struct admission_service *svc =
-	    &admission_services(acc->adm)[service];
-
-	acc->active[service] -= count;
-	if (svc->instances != 0 && acc->active[service] < svc->instances)
-		inlets_release_service(acc, service, HOLD_FULL);
-}
-
-static void
-carried_given(void *arg, const struct client *client, struct monotime now)
-{
-	struct acceptor *acc = arg;
-
-	(void)now;
-	acc->carried[client->service]--;
-	acc->carried_news = acc->stopped;
-	limits_give(acc, client->service, &client->peer);
-	active_drop(acc, client->service, 1);
-}
-
 /*
  * After STOP main counts what is carried on, for the frontend that follows.
  * Returns whether it knows all of it.
@@ -345,8 +284,8 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 	    refusal_init(&acc->refusals, loop, outbox, adm->services) == -1)
 		return -1;	/* The process ends, and its memory with it. */
 	carrier_init(&acc->carrier, loop, adm, outbox);
-	acc->carrier.take = carried_taken;
-	acc->carrier.give = carried_given;
+	acc->carrier.take = active_carried_taken;
+	acc->carrier.give = active_carried_given;
 	acc->carrier.arg = acc;
 	bantable_init(&acc->bans);
 	peers_init(&acc->peers, acc);
@@ -414,7 +353,7 @@ enum verdict
 acceptor_admit(struct acceptor *acc, const struct client *client,
     struct monotime now)
 {
-	const struct admit_load load = load_of(acc, client->service);
+	const struct admit_load load = active_load(acc, client->service);
 	const struct admission_service *svc =
 	    &admission_services(acc->adm)[client->service];
 	enum verdict verdict;
@@ -441,35 +380,6 @@ acceptor_refuse(struct acceptor *acc, const struct client *client,
 	if (verdict == VERDICT_PER_SOURCE_RATE)
 		bans_trip(acc, client, BAN_PER_SOURCE_RATE, now);
 	refusal_note(&acc->refusals, client, verdict, now);
-}
-
-void
-acceptor_take(struct acceptor *acc, const struct client *client,
-    struct monotime now)
-{
-	acceptor_add_active(acc, client->service, 1);
-	limits_take(acc, client, now);
-}
-
-void
-acceptor_add_active(struct acceptor *acc, uint32_t service, uint32_t count)
-{
-	acc->active[service] += count;
-	if (has_handlers(acc, service))
-		acc->children += count;
-}
-
-void
-acceptor_remove_active(struct acceptor *acc, uint32_t service, uint32_t count)
-{
-	uint32_t max = acc->adm->max_children;
-
-	if (has_handlers(acc, service))
-		acc->children -= count;
-	acc->peers.room = true;
-	active_drop(acc, service, count);
-	if (max != 0 && acc->children < max)
-		inlets_release(acc, HOLD_CHILDREN);
 }
 
 void

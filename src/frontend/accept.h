@@ -101,16 +101,6 @@ void	acceptor_serve(struct acceptor *acc, const struct client *client,
 void	acceptor_refuse(struct acceptor *acc, const struct client *client,
 	    enum verdict verdict, struct monotime now);
 
-/* A handler was asked for: it counts until main says that it has ended. */
-void	acceptor_take(struct acceptor *acc, const struct client *client,
-	    struct monotime now);
-
-/* Count handlers that main says are alive, or that have ended. */
-void	acceptor_add_active(struct acceptor *acc, uint32_t service,
-	    uint32_t count);
-void	acceptor_remove_active(struct acceptor *acc, uint32_t service,
-	    uint32_t count);
-
 /* Main has read on: there is room again. */
 void	acceptor_resume(struct acceptor *acc);
 

@@ -12,6 +12,7 @@
 
 #include <unistd.h>
 
+#include "frontend/active.h"
 #include "frontend/builtin.h"
 #include "frontend/linger.h"
 #include "frontend/pty.h"
@@ -53,7 +54,7 @@ handler_ask(struct acceptor *acc, const struct client *client,
 	    client->listener, client->fd);
 
 	dispatch_start(msg, client);
-	acceptor_take(acc, client, now);
+	active_take(acc, client, now);
 }
 
 /* It keeps who came in, and from now on others away from it. */

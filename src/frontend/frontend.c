@@ -25,6 +25,7 @@
 #include "base/loop.h"
 #include "conf/admission.h"
 #include "frontend/accept.h"
+#include "frontend/active.h"
 #include "frontend/confine.h"
 #include "frontend/errlog.h"
 #include "frontend/outbox.h"
@@ -155,10 +156,10 @@ counts_apply(struct frontend *fr, const struct channel_msg *msg)
 		if (entry->service >= fr->adm->services)
 			return -1;
 		if (msg->type == CHANNEL_ACTIVE)
-			acceptor_add_active(&fr->acceptor, entry->service,
+			active_add(&fr->acceptor, entry->service,
 			    entry->count);
 		else
-			acceptor_remove_active(&fr->acceptor, entry->service,
+			active_remove(&fr->acceptor, entry->service,
 			    entry->count);
 	}
 	return 0;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "frontend/accept.h"
+#include "frontend/active.h"
 #include "frontend/peer.h"
 
 enum {
@@ -68,7 +69,7 @@ handler_ask(struct peer *peer, struct monotime now)
 	msg->start.local = peer->address.local;
 	msg->start.service = client.service;
 	msg->start.tag = peer->tag;
-	acceptor_take(acc, &client, now);
+	active_take(acc, &client, now);
 	peer_idle_arm(peer, now);
 }
 

@@ -31,6 +31,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "frontend/active.h"
 #include "frontend/dispatch.h"
 
 
@@ -376,5 +377,5 @@ pty_begin(struct acceptor *acc, const struct client *client,
 	    client->fd);
 	dispatch_start(msg, client);
 	msg->start.tag = pty->carried.tag;
-	acceptor_take(acc, client, now);
+	active_take(acc, client, now);
 }

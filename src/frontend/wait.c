@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "conf/transport.h"
+#include "frontend/active.h"
 #include "frontend/rest.h"
 
 enum {
@@ -146,7 +147,7 @@ handler_ask(struct inlet *in, struct monotime now)
 
 	inlet_service(in, &client.service);
 	outbox_add(acc->outbox, CHANNEL_WAIT_READY, in->index, -1);
-	acceptor_take(acc, &client, now);
+	active_take(acc, &client, now);
 	while ((each = group_next(in, each)) != NULL) {
 		struct rest *rest = each->watch.fd != -1 ? rest_get(each) :
 		    NULL;

@@ -96,38 +96,34 @@ banlist_fini(struct minetd *mi)
 }
 
 int
-banlist_restore(struct minetd *mi, const struct ban *from)
+banlist_restore(struct minetd *mi, const struct ban *ban)
 {
-	struct ban *ban = bantable_add(&mi->bans, &from->net, from->bits,
-	    from->until);
+	const struct ban *known = bantable_find(&mi->bans, &ban->net,
+	    ban->bits);
+	struct ban *added;
 
-	if (ban == NULL)
+	/* The one that holds for longer has its own reason. */
+	if (known != NULL && !monotime_before(known->until, ban->until))
+		return 0;
+	added = bantable_add(&mi->bans, &ban->net, ban->bits, ban->until);
+	if (added == NULL)
 		return -1;
-	ban->cause = from->cause;
-	strlcpy(ban->name, from->name, sizeof(ban->name));
-	bantable_note(&mi->bans, ban);
+	added->cause = ban->cause;
+	strlcpy(added->name, ban->name, sizeof(added->name));
+	bantable_note(&mi->bans, added);
 	expiry_arm(mi);
 	return 0;
 }
 
 int
-banlist_add(struct minetd *mi, const struct addr *net, unsigned bits,
-    int64_t msec, const char *name, enum ban_cause cause)
+banlist_add(struct minetd *mi, const struct ban *ban, struct monotime now)
 {
-	struct monotime now = monotime_now();
-	struct ban ban = {
-		.net = origin_of(net, bits, bits),
-		.bits = (uint8_t)bits,
-		.until = monotime_add_msec(now, msec),
-		.cause = (uint8_t)cause,
-	};
-	bool is_new = bantable_find(&mi->bans, &ban.net, bits) == NULL;
+	bool is_new = bantable_find(&mi->bans, &ban->net, ban->bits) == NULL;
 
-	strlcpy(ban.name, name, sizeof(ban.name));
-	if (banlist_restore(mi, &ban) == -1)
+	if (banlist_restore(mi, ban) == -1)
 		return -1;
 	if (is_new)
-		ban_log(mi, &ban, now);
+		ban_log(mi, ban, now);
 	return 0;
 }
 
@@ -151,22 +147,28 @@ int
 banlist_obey(struct minetd *mi, const struct front *front,
     const struct channel_msg *msg, struct monotime now)
 {
-	const struct channel_ban *ban = &msg->ban;
+	const struct channel_ban *told = &msg->ban;
 	const struct edition_service *entry = edition_reached(front->edition,
-	    msg->listener, ban->service);
+	    msg->listener, told->service);
 	unsigned bits = BAN_BITS - 1;
 
-	(void)now;
 	if (entry == NULL || entry->conf->ban_msec == 0 ||
-	    ban->peer.family > ADDR_VSOCK || ban->peer.family == ADDR_NONE ||
-	    !cause_valid(entry->conf, ban->cause))
+	    told->peer.family > ADDR_VSOCK ||
+	    told->peer.family == ADDR_NONE ||
+	    !cause_valid(entry->conf, told->cause))
 		return -1;
-	if (ban->peer.family == ADDR_IP4)
+	if (told->peer.family == ADDR_IP4)
 		bits = entry->conf->source_prefix4;
-	if (ban->peer.family == ADDR_IP6)
+	if (told->peer.family == ADDR_IP6)
 		bits = entry->conf->source_prefix6;
-	banlist_add(mi, &ban->peer, bits, entry->conf->ban_msec,
-	    entry->service->name, ban->cause);
+	struct ban ban = {
+		.net = origin_of(&told->peer, bits, bits),
+		.until = monotime_add_msec(now, entry->conf->ban_msec),
+		.bits = (uint8_t)bits,
+		.cause = (uint8_t)told->cause,
+	};
+	strlcpy(ban.name, entry->service->name, sizeof(ban.name));
+	banlist_add(mi, &ban, now);
 	return 0;
 }
 

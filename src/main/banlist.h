@@ -14,13 +14,13 @@ void	banlist_init(struct minetd *mi);
 void	banlist_fini(struct minetd *mi);
 
 /*
- * Ban a network, cut to these bits, for so long; the name is that of the
- * service whose limit was tripped, or "".  -1 with errno ENOMEM.
+ * Add a ban, or make that of the same network longer: net is cut to the bits,
+ * name is the service whose limit was tripped, or "".  -1 with errno ENOMEM.
  */
-int	banlist_add(struct minetd *mi, const struct addr *net, unsigned bits,
-	    int64_t msec, const char *name, enum ban_cause cause);
+int	banlist_add(struct minetd *mi, const struct ban *ban,
+	    struct monotime now);
 
-/* One that goes on; likewise. */
+/* The same without a line: one that goes on. */
 int	banlist_restore(struct minetd *mi, const struct ban *ban);
 
 /* A frontend says whom.  -1 when none of ours would. */

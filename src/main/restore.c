@@ -269,9 +269,12 @@ procs_restore(struct restore *re, struct listener **listeners)
 		mi->children++;
 	}
 	/* Who is not there any more has nothing. */
-	for (uint32_t i = 0; i < state->listener_count; i++)
-		if (proc_find_id(mi->procs, listeners[i]->waiter) == NULL)
-			listeners[i]->waiter = 0;
+	for (uint32_t i = 0; i < mi->edition->listener_count; i++) {
+		struct listener *lst = mi->edition->listeners[i].listener;
+
+		if (proc_find_id(mi->procs, lst->waiter) == NULL)
+			lst->waiter = 0;
+	}
 	return 0;
 }
 

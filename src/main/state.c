@@ -5,8 +5,7 @@
  * What one image of the daemon leaves to the next, as bytes.
  *
  * Each kind of record has one function, which writes the fields or reads them,
- * so that both cannot differ.  Numbers are in the order of this machine: the
- * bytes never leave it.
+ * so that both cannot differ.
  */
 
 #include "main/state.h"
@@ -16,6 +15,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "main/codec.h"
 #include "main/statecheck.h"
 
 struct head {
@@ -43,113 +43,6 @@ struct record {
 	uint32_t type;
 	uint32_t len;		/* of the fields that follow */
 };
-
-struct codec {
-	bool writing;
-	bool failed;		/* writing: no memory; reading: too short */
-	uint8_t *bytes;
-	size_t at;
-	size_t end;		/* of what may be read, or is allocated */
-};
-
-/* Where the next len bytes are; NULL when there are none. */
-static uint8_t *
-codec_take(struct codec *co, size_t len)
-{
-	if (co->failed)
-		return NULL;
-	if (co->end - co->at < len && co->writing) {
-		size_t size = (co->at + len) * 2;
-		uint8_t *bytes = realloc(co->bytes, size);
-
-		if (bytes != NULL) {
-			co->bytes = bytes;
-			co->end = size;
-		}
-	}
-	if (co->end - co->at < len) {
-		co->failed = true;
-		return NULL;
-	}
-	co->at += len;
-	return co->bytes + co->at - len;
-}
-
-static void
-codec_bytes(struct codec *co, void *value, size_t len)
-{
-	uint8_t *at = codec_take(co, len);
-
-	if (at == NULL)
-		return;
-	if (co->writing)
-		memcpy(at, value, len);
-	else
-		memcpy(value, at, len);
-}
-
-static void
-codec_u8(struct codec *co, uint8_t *value)
-{
-	codec_bytes(co, value, sizeof(*value));
-}
-
-static void
-codec_u32(struct codec *co, uint32_t *value)
-{
-	codec_bytes(co, value, sizeof(*value));
-}
-
-static void
-codec_i32(struct codec *co, int32_t *value)
-{
-	codec_bytes(co, value, sizeof(*value));
-}
-
-static void
-codec_u64(struct codec *co, uint64_t *value)
-{
-	codec_bytes(co, value, sizeof(*value));
-}
-
-static void
-codec_i64(struct codec *co, int64_t *value)
-{
-	codec_bytes(co, value, sizeof(*value));
-}
-
-/* The length with the terminator, 0 for NULL, then the text. */
-static void
-codec_text(struct codec *co, const char **text)
-{
-	const char *given = co->writing ? *text : NULL;
-	uint32_t len = given != NULL ? (uint32_t)strlen(given) + 1 : 0;
-	uint8_t *at;
-
-	codec_u32(co, &len);
-	if (!co->writing)
-		*text = NULL;
-	if (len == 0)
-		return;
-	at = codec_take(co, len);
-	if (at == NULL)
-		return;
-	if (given != NULL)
-		memcpy(at, given, len);
-	else if (memchr(at, '\0', len) == at + len - 1)
-		*text = (const char *)at;
-	else
-		co->failed = true;
-}
-
-static void
-codec_addr(struct codec *co, struct addr *addr)
-{
-	codec_bytes(co, &addr->family, sizeof(addr->family));
-	codec_bytes(co, &addr->port, sizeof(addr->port));
-	codec_u32(co, &addr->scope);
-	codec_bytes(co, addr->bytes, sizeof(addr->bytes));
-}
 
 static void
 main_code(struct codec *co, struct state *state)

@@ -160,7 +160,7 @@ some_net(unsigned all)
 
 	some_bytes(net.bytes, all / 8);
 	for (unsigned i = net.bits; i < all; i++)
-		net.bytes[i / 8] &= (uint8_t)~(0x80u >> i % 8);
+		net.bytes[i / 8] &= (uint8_t)(0xff7fu >> i % 8);
 	return net;
 }
 
