@@ -52,7 +52,7 @@ CONF_SRCS = conf load reader source scan cursor prescan parse draft build merge 
 MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	answers terminal \
 	plan match edition listener listenlog sockopt sockpath retry service \
-	handler front hear refused carried deadline tcpmoved sockdiag waiter unixqueue tell sourcetell banlist connlog serve \
+	handler front hear refused carried breaker trouble deadline tcpmoved sockdiag waiter unixqueue tell sourcetell banlist connlog serve \
 	environment spawn child cred proc codec state statecheck handover precheck upgrade \
 	restore inherited adopt accepted swap lend loan launch \
 	resolve
@@ -65,7 +65,7 @@ UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
 	environment_test key_test log_test logsink_test loop_test match_test \
 	muxline_test overlap_test admission_test accepted_test bucket_test \
 	lines_test plan_test prescan_test proc_test rest_test sockopt_test \
-	sources_test times_test rule_test acl_test bantable_test \
+	sources_test times_test rule_test acl_test bantable_test breaker_test \
 	state_test timer_test proxyout_test packets_test datagram_test \
 	url_test value_test
 TEST_BINS = captive crowd dial flood handdown hostile probe rush stopper storm \

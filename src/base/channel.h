@@ -64,6 +64,9 @@ enum channel_type {
 				 * ended; sources */
 	CHANNEL_BANNED = 13,	/* a network that is banned; banned */
 
+	CHANNEL_REST = 14,	/* a service has trouble with its handlers;
+				 * rest */
+
 	/* From a frontend to main. */
 	CHANNEL_READY = 64,	/* confined, waits for GO */
 	CHANNEL_START = 65,	/* a connection; listener and start */
@@ -185,6 +188,12 @@ struct channel_throttled {
 	uint32_t msec;		/* for how long */
 };
 
+/* Nobody is to be let in to a service, or again. */
+struct channel_rest {
+	uint32_t service;
+	uint32_t on;		/* 1: it rests */
+};
+
 struct channel_rejected {
 	struct addr peer;	/* the last one */
 	uint32_t reason;	/* enum verdict */
@@ -229,6 +238,7 @@ struct channel_msg {
 		struct channel_rejected rejected;
 		struct channel_failed failed;
 		struct channel_count counts[CHANNEL_COUNTS];
+		struct channel_rest rest;
 		struct channel_source sources[CHANNEL_SOURCES_MAX];
 		struct channel_loan loan;
 		struct channel_partner partner;

@@ -114,6 +114,8 @@ acceptor_lacks(struct inlet *in, struct monotime now)
 	const struct admission_service *svc = inlet_service(in, &index);
 	const struct admit_load load = active_load(in->acceptor, index);
 
+	if (in->acceptor->rests[index])
+		return HOLD_TROUBLE;
 	if (svc->on_full == CONF_ON_FULL_QUEUE &&
 	    admit_check(&load) != VERDICT_SERVE)
 		return svc->instances != 0 && load.active >= svc->instances ?
@@ -274,12 +276,14 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 		.carried = calloc(adm->services + 1, sizeof(*acc->carried)),
 		.carried_told = calloc(adm->services + 1,
 		    sizeof(*acc->carried_told)),
+		.rests = calloc(adm->services + 1, sizeof(*acc->rests)),
 	};
 	TAILQ_INIT(&acc->held);
 	timer_init(&acc->retry, retry_due, acc);
 	closing_init(acc);
 	if (acc->arrivals == -1 || acc->inlets == NULL || acc->active == NULL ||
 	    acc->carried == NULL || acc->carried_told == NULL ||
+	    acc->rests == NULL ||
 	    limits_init(acc) == -1 ||
 	    refusal_init(&acc->refusals, loop, outbox, adm->services) == -1)
 		return -1;	/* The process ends, and its memory with it. */
@@ -368,7 +372,8 @@ acceptor_admit(struct acceptor *acc, const struct client *client,
 	verdict = limits_check(acc, client, now);
 	if (verdict != VERDICT_SERVE)
 		return verdict;
-	return admit_check(&load);
+	return acc->rests[client->service] ? VERDICT_FULL :
+	    admit_check(&load);
 }
 
 void
@@ -380,6 +385,16 @@ acceptor_refuse(struct acceptor *acc, const struct client *client,
 	if (verdict == VERDICT_PER_SOURCE_RATE)
 		bans_trip(acc, client, BAN_PER_SOURCE_RATE, now);
 	refusal_note(&acc->refusals, client, verdict, now);
+}
+
+void
+acceptor_rest(struct acceptor *acc, uint32_t service, bool rests)
+{
+	acc->rests[service] = rests;
+	if (rests)
+		return;
+	inlets_release_service(acc, service, HOLD_TROUBLE);
+	acc->peers.room = true;
 }
 
 void

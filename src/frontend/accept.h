@@ -33,6 +33,7 @@ struct acceptor {
 	uint32_t *carried;	/* those of them that have no handler */
 	uint32_t *carried_told;	/* after STOP: as main knows them */
 	bool carried_news;	/* they may differ */
+	bool *rests;		/* per service: main has trouble with it */
 	bool stopped;
 	uint32_t children;	/* handlers, of all services */
 	struct carrier carrier;	/* of those that have no handler */
@@ -100,6 +101,9 @@ void	acceptor_serve(struct acceptor *acc, const struct client *client,
 /* Note that it may not, for main and its log. */
 void	acceptor_refuse(struct acceptor *acc, const struct client *client,
 	    enum verdict verdict, struct monotime now);
+
+/* Main has trouble with the handlers of a service, or none any more. */
+void	acceptor_rest(struct acceptor *acc, uint32_t service, bool rests);
 
 /* Main has read on: there is room again. */
 void	acceptor_resume(struct acceptor *acc);

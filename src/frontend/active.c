@@ -35,7 +35,8 @@ active_load(const struct acceptor *acc, uint32_t service)
 }
 
 void
-active_carried_taken(void *arg, const struct client *client, struct monotime now)
+active_carried_taken(void *arg, const struct client *client,
+    struct monotime now)
 {
 	struct acceptor *acc = arg;
 
@@ -59,7 +60,8 @@ count_drop(struct acceptor *acc, uint32_t service, uint32_t count)
 }
 
 void
-active_carried_given(void *arg, const struct client *client, struct monotime now)
+active_carried_given(void *arg, const struct client *client,
+    struct monotime now)
 {
 	struct acceptor *acc = arg;
 

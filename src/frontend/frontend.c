@@ -210,6 +210,12 @@ message_obey(struct frontend *fr, struct channel_item *item,
 			return -1;
 		return acceptor_listen(&fr->acceptor, item->msg.listener,
 		    &item->msg.listen, item->fd);
+	case CHANNEL_REST:
+		if (item->msg.rest.service >= fr->adm->services)
+			return -1;
+		acceptor_rest(&fr->acceptor, item->msg.rest.service,
+		    item->msg.rest.on != 0);
+		return 0;
 	case CHANNEL_ACTIVE:
 	case CHANNEL_EXITED:
 		return counts_apply(fr, &item->msg);

@@ -31,6 +31,7 @@ enum hold {
 	HOLD_REST = 1u << 6,	/* handlers left what was there; until a timer
 				 * is due */
 	HOLD_RATE = 1u << 7,	/* `rate` is used up; until a timer is due */
+	HOLD_TROUBLE = 1u << 8,	/* main has trouble with its handlers */
 };
 
 struct acceptor;

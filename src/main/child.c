@@ -32,6 +32,9 @@ enum {
 	FIRST_FD = 3,		/* behind the standard descriptors */
 	BUSY_TRIES = 5,		/* while the program is being replaced */
 	BUSY_WAIT_NSEC = 20 * 1000 * 1000,
+	CROWDED_TRIES = 6,	/* while the user has too many processes; */
+	CROWDED_WAIT_NSEC = 50 * 1000 * 1000, /* each wait is twice as long */
+	SECOND_NSEC = 1000 * 1000 * 1000,
 	TIMER_SLACK_NSEC = 50000, /* of every process that did not change it */
 };
 
@@ -277,14 +280,22 @@ static void __attribute__((noreturn))
 program_exec(const struct child_request *req)
 {
 	const struct child_plan *plan = req->plan;
-	const struct timespec wait = { 0, BUSY_WAIT_NSEC };
+	int busy = 0, crowded = 0;
 	long rc;
 
-	for (int tries = 0;; tries++) {
+	for (;;) {
+		struct timespec wait = { 0, BUSY_WAIT_NSEC };
+
 		rc = sys_call(SYS_execve, (long)plan->path, (long)plan->argv,
 		    (long)req->envp, 0);
-		if (rc != -ETXTBSY || tries == BUSY_TRIES)
+		if (rc == -EAGAIN && crowded < CROWDED_TRIES) {
+			long nsec = (long)CROWDED_WAIT_NSEC << crowded++;
+
+			wait.tv_sec = nsec / SECOND_NSEC;
+			wait.tv_nsec = nsec % SECOND_NSEC;
+		} else if (rc != -ETXTBSY || busy++ == BUSY_TRIES) {
 			break;
+		}
 		sys_call(SYS_nanosleep, (long)&wait, 0, 0, 0);
 	}
 	child_fail(req, CHILD_EXEC, (int)-rc,

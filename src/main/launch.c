@@ -52,6 +52,21 @@ stderr_open(struct minetd *mi, const struct proc *proc,
 	return NULL_FD;
 }
 
+struct spawn_plan *
+launch_plan(struct minetd *mi, struct service *svc, struct edition *ed,
+    const struct edition_service *entry, struct monotime now)
+{
+	if (svc->plan == NULL) {
+		if (svc->index != SERVICE_NO_INDEX) {
+			ed = mi->edition;
+			entry = &ed->services[svc->index];
+		}
+		svc->plan = handler_plan_new(entry, ed, &mi->starter);
+		svc->configured = now;
+	}
+	return svc->plan != NULL ? &svc->plan->spawn : NULL;
+}
+
 int
 launch(struct minetd *mi, struct proc *proc, struct spawn_plan *plan,
     const struct spawn_files *given)

@@ -176,6 +176,8 @@ struct minetd {
 	struct notify notify;	/* who waits for us to be ready */
 	uint64_t next_id;	/* of a connection */
 	uint32_t children;	/* handlers alive: the sum of the services */
+	uint32_t kept;		/* of them connections that wait for a process,
+				 * see trouble.h */
 	struct monotime late;	/* when one was last started of which the
 				 * frontend that serves had to be told */
 	enum run_phase phase;

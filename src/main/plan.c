@@ -23,6 +23,7 @@
 #include "main/pidmove.h"
 #include "main/retry.h"
 #include "main/swap.h"
+#include "main/trouble.h"
 
 enum {
 	/* For everything that is no listener. */
@@ -344,6 +345,7 @@ services_commit(struct minetd *mi, struct edition *old, struct edition *ed)
 	for (svc = service_first(&mi->services); svc != NULL;
 	    svc = service_next(svc)) {
 		svc->index = SERVICE_NO_INDEX;
+		trouble_forget(mi, svc);
 		handler_plan_retire(svc->plan, &mi->retired);
 		svc->plan = NULL;
 	}

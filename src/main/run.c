@@ -35,6 +35,7 @@
 #include "main/retry.h"
 #include "main/serve.h"
 #include "main/tell.h"
+#include "main/trouble.h"
 #include "main/upgrade.h"
 
 enum {
@@ -174,6 +175,7 @@ stop(struct minetd *mi, const char *signal_name, struct monotime now)
 	resolve_cancel(mi);
 	front_stop_all(mi, now);
 	reload_close_listeners(mi);
+	trouble_drop_all(mi);
 	/* Without listeners, to read what handlers say at their end. */
 	if (lend_reads(mi))
 		front_respawn(mi, now);

@@ -31,6 +31,7 @@
 #include "main/sourcetell.h"
 #include "main/tell.h"
 #include "main/terminal.h"
+#include "main/trouble.h"
 #include "main/waiter.h"
 
 static void
@@ -76,28 +77,6 @@ serve_has_room(const struct minetd *mi, const struct front *front,
 	    (max == 0 || mi->children < max);
 }
 
-/*
- * The plan for handlers of the service: as it is configured now, or, when it
- * was removed, as the frontend has it.
- */
-static struct spawn_plan *
-service_plan(struct minetd *mi, const struct front *front,
-    const struct edition_service *entry, struct monotime now)
-{
-	struct service *svc = entry->service;
-	struct edition *ed = front->edition;
-
-	if (svc->plan == NULL) {
-		if (svc->index != SERVICE_NO_INDEX) {
-			ed = mi->edition;
-			entry = &ed->services[svc->index];
-		}
-		svc->plan = handler_plan_new(entry, ed, &mi->starter);
-		svc->configured = now;
-	}
-	return svc->plan != NULL ? &svc->plan->spawn : NULL;
-}
-
 static struct loan_datagrams
 datagrams_of(const struct arrival *arrival, const struct connection *conn)
 {
@@ -127,8 +106,8 @@ datagrams_start(struct minetd *mi, struct proc *proc, struct spawn_plan *plan,
 static int
 handler_start(struct minetd *mi, struct proc *proc, struct arrival *arrival)
 {
-	struct spawn_plan *plan = service_plan(mi, arrival->front,
-	    arrival->entry, proc->started);
+	struct spawn_plan *plan = launch_plan(mi, proc->service,
+	    arrival->front->edition, arrival->entry, proc->started);
 	int slave, rc, saved;
 
 	if (plan == NULL)
@@ -153,6 +132,30 @@ handler_start(struct minetd *mi, struct proc *proc, struct arrival *arrival)
 	return rc;
 }
 
+void
+serve_started(struct minetd *mi, struct proc *proc,
+    const struct conf_service *svc, uint32_t preface)
+{
+	proc_add(mi->procs, proc);
+	deadline_begin(mi, proc, svc, preface);
+	if (proc->service->log_connections == CONF_LOG_VERBOSE)
+		connlog_start(proc);
+}
+
+void
+serve_give_up(struct minetd *mi, struct proc *proc, int error,
+    struct monotime now)
+{
+	const struct child_report report = { CHILD_CLONE, error };
+	const struct addr peer = proc->conn.peer;
+	struct service *svc = proc->service;
+
+	listener_unref(proc->listener);
+	proc_free(mi->procs, proc);
+	connlog_spawn_failed(svc, &report, now, now);
+	service_give(mi, svc, &peer);
+}
+
 struct proc *
 serve_arrival(struct minetd *mi, struct arrival *arrival, struct monotime now)
 {
@@ -162,26 +165,27 @@ serve_arrival(struct minetd *mi, struct arrival *arrival, struct monotime now)
 
 	arrival->conn.id = mi->next_id++;
 	service_take(mi, svc, arrival->front, &arrival->conn.peer, now);
-	if (proc != NULL) {
-		proc->service = svc;
-		proc->listener = arrival->at->listener;
-		proc->conn = arrival->conn;
-		proc->started = now;
-		if (handler_start(mi, proc, arrival) == 0) {
-			listener_ref(proc->listener);
-			proc_add(mi->procs, proc);
-			deadline_begin(mi, proc, arrival->entry->conf,
-			    arrival->preface);
-			if (svc->log_connections == CONF_LOG_VERBOSE)
-				connlog_start(proc);
-			return proc;
-		}
-		report.error = errno;
-		proc_free(mi->procs, proc);
+	if (proc == NULL) {
+		connlog_spawn_failed(svc, &report, now, now);
+		service_give(mi, svc, &arrival->conn.peer);
+		arrival->error = ENOMEM;
+		return NULL;
 	}
-	connlog_spawn_failed(svc, &report, now, now);
-	service_give(mi, svc, &arrival->conn.peer);
-	arrival->error = report.error;
+	proc->service = svc;
+	proc->listener = listener_ref(arrival->at->listener);
+	proc->conn = arrival->conn;
+	proc->started = now;
+	if (handler_start(mi, proc, arrival) == 0) {
+		serve_started(mi, proc, arrival->entry->conf,
+		    arrival->preface);
+		trouble_started(mi, svc, now);
+		return proc;
+	}
+	arrival->error = errno;
+	arrival->kept = trouble_no_process(mi, arrival, proc, arrival->error,
+	    now);
+	if (!arrival->kept)
+		serve_give_up(mi, proc, arrival->error, now);
 	return NULL;
 }
 
@@ -385,7 +389,8 @@ serve_connection(struct minetd *mi, struct front *front,
 		sockopt_share_port(item->fd,
 		    arrival.at->listener->options.reuse_port);
 	serve_arrival(mi, &arrival, now);
-	close(item->fd);
+	if (!arrival.kept)
+		close(item->fd);
 	return terminal_answer(&arrival, &item->msg, arrival.error);
 }
 
@@ -430,6 +435,7 @@ serve_reaped(struct minetd *mi, struct proc *proc, int status,
 	loan_reaped(mi, proc->conn.id);
 	if (proc->waits)
 		waiter_reaped(mi, proc, report.step == CHILD_DONE);
+	trouble_reaped(mi, proc, &report, status, now);
 	deadline_cancel(proc);
 	proc_remove(mi->procs, proc);
 	proc_free(mi->procs, proc);

@@ -23,14 +23,25 @@ struct arrival {
 	int master;		/* of its terminal; -1 without one */
 	uint32_t tag;		/* udp: of the START */
 	uint32_t preface;	/* bytes that the frontend has read of it */
+	bool kept;		/* its socket is to be closed by trouble.c */
 	int error;		/* errno when it could not be started; 0 */
 };
 
 /*
- * Start a handler for it; its files stay the caller's.  NULL when that failed,
- * which is logged.
+ * Start a handler for it; its files stay the caller's, but for the socket of
+ * one that is kept to be tried again.  NULL when that failed, which is logged,
+ * or is yet to be seen.
  */
 struct proc *serve_arrival(struct minetd *mi, struct arrival *arrival,
+	    struct monotime now);
+
+/*
+ * What is left to be done for a handler that was started as the service has it,
+ * and for one that could not be; error is errno.
+ */
+void	serve_started(struct minetd *mi, struct proc *proc,
+	    const struct conf_service *svc, uint32_t preface);
+void	serve_give_up(struct minetd *mi, struct proc *proc, int error,
 	    struct monotime now);
 
 /* Whether the frontend may ask for another handler of the service. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "main/trouble.h"
 
 static int
 service_compare(const struct service *a, const struct service *b)
@@ -66,6 +67,7 @@ service_unref(struct service_table *table, struct service *svc)
 	if (--svc->refs > 0)
 		return;
 	RB_REMOVE(service_table, table, svc);
+	trouble_free(svc->trouble);
 	free(svc->refused);
 	free(svc);
 }

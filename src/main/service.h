@@ -23,6 +23,7 @@
 #include "conf/conf.h"
 
 struct handler_plan;
+struct trouble;
 
 enum {
 	SERVICE_NO_INDEX = UINT32_MAX,
@@ -41,13 +42,17 @@ struct service {
 	uint32_t next_index;	/* in the edition that was made last */
 	uint32_t active;	/* handlers alive */
 	uint32_t told;		/* what the frontend believes is alive */
-	bool dirty;		/* active and told differ; in a list */
+	bool rests;		/* nobody is to be let in for now */
+	bool rests_told;	/* what the frontend believes of that */
+	bool dirty;		/* what is true and what was told differ; it is
+				 * in a list */
 	uint8_t log_connections; /* enum conf_log_connections; as configured, */
 	uint8_t stop_signal;	/* enum conf_stop_signal;   or as they were */
 	uint32_t kill_grace_msec; /*   when it was removed */
 	STAILQ_ENTRY(service) entry;
 	struct handler_plan *plan; /* NULL until a connection needs it */
 	struct monotime configured; /* when it was last given to a plan */
+	struct trouble *trouble; /* with its handlers; owned.  NULL: none yet */
 	struct log_limit spawn_failed_limit;
 	struct refused *refused; /* VERDICT_COUNT of them, or NULL */
 	struct log_limit throttle_limit;

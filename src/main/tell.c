@@ -36,8 +36,8 @@ enum {
 void
 tell_count(struct minetd *mi, struct service *svc)
 {
-	if (svc->dirty || svc->active == svc->told ||
-	    svc->index == SERVICE_NO_INDEX)
+	if (svc->dirty || svc->index == SERVICE_NO_INDEX ||
+	    (svc->active == svc->told && svc->rests == svc->rests_told))
 		return;
 	svc->dirty = true;
 	STAILQ_INSERT_TAIL(&mi->dirty, svc, entry);
@@ -70,6 +70,7 @@ tell_counts_anew(struct minetd *mi)
 		if (svc == NULL)
 			continue;
 		svc->told = 0;
+		svc->rests_told = false;
 		tell_count(mi, svc);
 	}
 }
@@ -150,7 +151,8 @@ counts_fill(struct minetd *mi, struct channel_msg *msg)
 
 	channel_msg_init(msg, ended ? CHANNEL_EXITED : CHANNEL_ACTIVE);
 	for (; svc != NULL && n < CHANNEL_COUNTS &&
-	    (svc->active < svc->told) == ended && svc->active != svc->told;
+	    (svc->active < svc->told) == ended && svc->active != svc->told &&
+	    svc->rests == svc->rests_told;
 	    svc = STAILQ_NEXT(svc, entry))
 		msg->counts[n++] = (struct channel_count){
 			.service = svc->index,
@@ -170,6 +172,21 @@ dirty_remove_first(struct minetd *mi)
 	svc->told = svc->active;
 }
 
+/* That it rests, or goes on; false when it has to wait. */
+static bool
+rest_send(struct front *front, struct service *svc)
+{
+	struct channel_item item;
+
+	channel_msg_init(&item.msg, CHANNEL_REST);
+	item.fd = -1;
+	item.msg.rest = (struct channel_rest){ svc->index, svc->rests };
+	if (channel_send(front->channel.fd, &item, 1) != 1)
+		return false;
+	svc->rests_told = svc->rests;
+	return true;
+}
+
 static bool
 counts_send(struct minetd *mi, struct front *front)
 {
@@ -181,6 +198,8 @@ counts_send(struct minetd *mi, struct front *front)
 	while ((svc = STAILQ_FIRST(&mi->dirty)) != NULL) {
 		int n;
 
+		if (svc->rests != svc->rests_told && !rest_send(front, svc))
+			return false;
 		if (svc->active == svc->told) {
 			dirty_remove_first(mi);
 			continue;

@@ -15,7 +15,10 @@
 
 #include "main/minetd.h"
 
-/* Note that the count of a service is not what the frontend believes. */
+/*
+ * Note that the count of a service, or whether it rests, is not what the
+ * frontend believes.
+ */
 void	tell_count(struct minetd *mi, struct service *svc);
 
 /*

@@ -378,19 +378,22 @@ image_next(struct minetd *mi, struct monotime now)
 	front_respawn(mi, now);
 }
 
-/* Wait for children that still use our memory; true when none is left. */
+/*
+ * Wait for children that still use our memory, and for connections that wait
+ * for one; true when none is left.
+ */
 static bool
 children_settled(struct minetd *mi, struct monotime now)
 {
 	struct upgrade *up = &mi->upgrade;
 
-	if (spawner_count_unreported(mi->spawner) == 0 ||
-	    up->looks >= LOOKS_MAX)
+	if (mi->kept == 0 && (spawner_count_unreported(mi->spawner) == 0 ||
+	    up->looks >= LOOKS_MAX))
 		return true;
 	/* Other wake-ups are no looks: there may be many in a millisecond. */
 	if (up->due.armed)
 		return false;
-	if (up->looks++ == LOOKS_BEFORE_KILL)
+	if (mi->kept == 0 && up->looks++ == LOOKS_BEFORE_KILL)
 		spawner_kill_unreported(mi->spawner);
 	timer_arm(loop_timers(mi->loop), &up->due,
 	    monotime_add_msec(now, LOOK_MSEC));
