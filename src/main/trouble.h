@@ -5,9 +5,9 @@
  * Services whose handlers cannot be started, or fail as soon as they are.
  *
  * Such a service rests: the frontend leaves its clients in the queue until it
- * is tried again.  When there is no process to be had, the connections that were
- * accepted already are kept, and tried again for PATIENCE_MSEC.  A service that
- * fails again and again rests by its breaker.
+ * is tried again.  When there is no process to be had, the connections that
+ * were accepted already are kept, and tried again for PATIENCE_MSEC.  A service
+ * that fails again and again rests by its breaker.
  *
  * A line says when it begins, and another one when all is well again.
  */
