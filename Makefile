@@ -65,7 +65,7 @@ UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
 	environment_test key_test log_test logsink_test loop_test match_test \
 	muxline_test overlap_test admission_test accepted_test bucket_test \
 	lines_test plan_test prescan_test proc_test rest_test sockopt_test \
-	sources_test times_test rule_test acl_test bantable_test breaker_test \
+	sources_test times_test rule_test acl_test bantable_test breaker_test proxy_test \
 	state_test timer_test proxyout_test packets_test datagram_test \
 	url_test value_test
 TEST_BINS = captive crowd dial flood handdown hostile probe rush stopper storm \
@@ -73,8 +73,8 @@ TEST_BINS = captive crowd dial flood handdown hostile probe rush stopper storm \
 # A minetd of the same build that differs in one thing: the version of a state,
 # that of a configuration in memory, or that its frontend dies, or never leaves.
 OTHERS = state block frontend linger
-FUZZ_TESTS = addr_fuzz muxline_fuzz prescan_fuzz rule_fuzz state_fuzz \
-	value_fuzz url_fuzz
+FUZZ_TESTS = addr_fuzz muxline_fuzz prescan_fuzz proxy_fuzz rule_fuzz \
+	state_fuzz url_fuzz value_fuzz
 MANUALS = minetd.8 minetd.conf.5 minetd-handler.7
 
 LIB_SRCS = $(BASE_SRCS:%=src/base/%.c) $(CONF_SRCS:%=src/conf/%.c) \
