@@ -103,14 +103,14 @@ proxied_taken(struct preface *pref, const uint8_t *bytes, size_t len,
 		pref->kind->failed(pref, DONE_REFUSED, now);
 }
 
-/* Whether nothing has come, not even the end. */
+/* Whether no byte has come, at most the end. */
 static bool
 is_silent(int fd)
 {
 	uint8_t byte;
+	ssize_t n = recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT);
 
-	return recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) == -1 &&
-	    errno == EAGAIN;
+	return n == 0 || (n == -1 && errno == EAGAIN);
 }
 
 static void

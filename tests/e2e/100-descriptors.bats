@@ -139,7 +139,8 @@ churn()
 	local i at
 	dial -c 100 "tcp://127.0.0.1:$(port_of fds)" >/dev/null
 	dial -c 20 "tcp://127.0.0.1:$(port_of fork)" >/dev/null
-	dial -c 20 "tcp://127.0.0.1:$(port_of bad)" >/dev/null
+	# More of them in a row, and the service would rest.
+	dial "tcp://127.0.0.1:$(port_of bad)" >/dev/null
 	dial -c 50 "unix://$(public_dir)/socket" >/dev/null
 	dial -R -c 20 "tcp://127.0.0.1:$(port_of fds)"
 	for i in 1 2 3; do
