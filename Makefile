@@ -56,12 +56,12 @@ MAIN_SRCS = options starter daemon pidfile pidmove logging notify run reload \
 	environment spawn child cred proc codec state statecheck handover precheck upgrade \
 	restore inherited adopt accepted swap lend loan launch \
 	resolve
-FRONTEND_SRCS = frontend confine inlet accept active closing admit rules hours sources limits proxy proxied \
+FRONTEND_SRCS = frontend confine inlet accept acceptfail active closing admit rules hours sources limits proxy proxied \
 	bans dispatch carry builtin \
 	answer linger redirect pty tcpmux muxline preface dgram \
 	datagram packets peer peers wait rest refusal outbox errlog lines relay pipes \
 	proxyout
-UNIT_TESTS = addr_test admit_test answer_test channel_test conf_test \
+UNIT_TESTS = acceptfail_test addr_test admit_test answer_test channel_test conf_test \
 	environment_test key_test log_test logsink_test loop_test match_test \
 	muxline_test overlap_test admission_test accepted_test bucket_test \
 	lines_test plan_test prescan_test proc_test rest_test sockopt_test \

@@ -75,7 +75,8 @@ enum channel_type {
 				 * conversations that are carried on */
 	CHANNEL_PONG = 68,
 	CHANNEL_FAILED = 69,	/* cannot serve; failed */
-	CHANNEL_ACCEPT_FAILED = 70, /* accept error; listener and failed */
+	CHANNEL_ACCEPT_FAILED = 70, /* accept error, or that there is none any
+				 * more; listener and failed */
 	CHANNEL_EMPTY = 71,	/* a closing listener was let go of, with
 				 * nobody left in its queue; listener */
 	CHANNEL_WAIT_READY = 72, /* start the handler that waits; the frontend
@@ -203,8 +204,9 @@ struct channel_rejected {
 
 struct channel_failed {
 	uint32_t step;		/* enum confine_step, or 0 */
-	int32_t error;		/* errno */
+	int32_t error;		/* errno; 0: it works again */
 	uint32_t count;		/* how many since the last such message */
+	uint32_t msec;		/* until the next attempt */
 };
 
 struct channel_ban {

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -38,26 +39,65 @@ enum accepted {
 	ACCEPTED_FAILED,	/* the listener is held, and tried again */
 };
 
-/*
- * Try again later.  Main is told at once of the first failure, and with the
- * next message of how many followed.
- */
 static void
-failure_note(struct inlet *in, int error, struct monotime now)
+failure_tell(struct inlet *in, int error, uint32_t msec)
 {
 	struct acceptor *acc = in->acceptor;
-	struct channel_msg *msg;
+	struct channel_msg *msg = outbox_add(acc->outbox,
+	    CHANNEL_ACCEPT_FAILED, in->index, -1);
 
 	acc->failures++;
-	in->errors = 0;
-	inlet_hold(in, HOLD_FAILED);
-	inlet_retry(acc, now);
-	msg = outbox_add(acc->outbox, CHANNEL_ACCEPT_FAILED, in->index, -1);
 	if (msg == NULL)
 		return;
 	msg->failed.error = error;
 	msg->failed.count = acc->failures;
+	msg->failed.msec = msec;
 	acc->failures = 0;
+}
+
+/* Descriptors that are of no use but to be given up for a moment. */
+static void
+reserve_take(struct acceptor *acc)
+{
+	if (acc->reserve[0] == -1 &&
+	    pipe2(acc->reserve, O_CLOEXEC | O_NONBLOCK) == -1)
+		acc->reserve[0] = -1;
+}
+
+/* Somebody who cannot be served is told so, rather than that he waits. */
+static void
+shed_one(struct inlet *in)
+{
+	struct acceptor *acc = in->acceptor;
+	int fd;
+
+	if (acc->reserve[0] == -1)
+		return;
+	close(acc->reserve[0]);
+	close(acc->reserve[1]);
+	acc->reserve[0] = -1;
+	fd = accept4(in->watch.fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd != -1)
+		close(fd);
+	reserve_take(acc);
+}
+
+static enum accepted
+accept_failed(struct inlet *in, int error, struct monotime now)
+{
+	struct acceptfail_action action;
+
+	if (error == EAGAIN)
+		return ACCEPTED_NONE;
+	action = acceptfail_note(&in->fail, error);
+	if (action.shed)
+		shed_one(in);
+	if (action.tell)
+		failure_tell(in, error, action.pause_msec);
+	if (action.pause_msec == 0)
+		return ACCEPTED_ONE;
+	inlet_pause(in, action.pause_msec, now);
+	return ACCEPTED_FAILED;
 }
 
 static void
@@ -65,8 +105,8 @@ retry_due(void *arg, struct monotime now)
 {
 	struct acceptor *acc = arg;
 
-	(void)now;
-	inlets_release(acc, HOLD_FAILED);
+	reserve_take(acc);
+	inlets_retry(acc, now);
 }
 
 /* The pid, uid and gid of whoever connected to a unix socket. */
@@ -79,32 +119,6 @@ unix_peer(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1)
 		return (struct addr){ .family = ADDR_NONE };
 	return addr_from_cred((uint32_t)cred.pid, cred.uid, cred.gid);
-}
-
-/*
- * What accept(2) says about one connection is no reason to stop; the kernel
- * reports errors of a new connection this way, and lists them in the manual.
- */
-static bool
-error_of_connection(int error)
-{
-	switch (error) {
-	case EINTR:
-	case ECONNABORTED:
-	case ECONNRESET:
-	case EPROTO:
-	case ETIMEDOUT:
-	case ENETDOWN:
-	case ENOPROTOOPT:
-	case EHOSTDOWN:
-	case ENONET:
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-	case EPERM:
-		return true;
-	default:
-		return false;
-	}
 }
 
 uint32_t
@@ -152,10 +166,7 @@ client_arrived(struct acceptor *acc, const struct client *client,
 	}
 }
 
-/*
- * Accept one connection.  Errors of single connections become one of the
- * listener when nothing else comes.
- */
+/* Accept one connection, or find out why there is none. */
 static enum accepted
 accept_one(struct inlet *in, struct monotime now)
 {
@@ -165,16 +176,10 @@ accept_one(struct inlet *in, struct monotime now)
 
 	client.fd = accept4(in->watch.fd, (struct sockaddr *)&ss, &len,
 	    SOCK_CLOEXEC);
-	if (client.fd == -1) {
-		if (error_of_connection(errno) &&
-		    ++in->errors < ACCEPTS_PER_WAKEUP)
-			return ACCEPTED_ONE;
-		if (errno == EAGAIN)
-			return ACCEPTED_NONE;
-		failure_note(in, errno, now);
-		return ACCEPTED_FAILED;
-	}
-	in->errors = 0;
+	if (client.fd == -1)
+		return accept_failed(in, errno, now);
+	if (acceptfail_clear(&in->fail))
+		failure_tell(in, 0, 0);
 	inlet_service(in, &client.service);
 	if (transport_is_unix(in->transport))
 		client.peer = unix_peer(client.fd);
@@ -277,6 +282,7 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 		.carried_told = calloc(adm->services + 1,
 		    sizeof(*acc->carried_told)),
 		.rests = calloc(adm->services + 1, sizeof(*acc->rests)),
+		.reserve = { -1, -1 },
 	};
 	TAILQ_INIT(&acc->held);
 	timer_init(&acc->retry, retry_due, acc);
@@ -287,6 +293,7 @@ acceptor_init(struct acceptor *acc, struct loop *loop,
 	    limits_init(acc) == -1 ||
 	    refusal_init(&acc->refusals, loop, outbox, adm->services) == -1)
 		return -1;	/* The process ends, and its memory with it. */
+	reserve_take(acc);
 	carrier_init(&acc->carrier, loop, adm, outbox);
 	acc->carrier.take = active_carried_taken;
 	acc->carrier.give = active_carried_given;

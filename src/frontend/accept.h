@@ -51,6 +51,7 @@ struct acceptor {
 	struct inlet_list held;
 	int arrivals;		/* an epoll of rest.c's */
 	uint32_t failures;	/* of accept, that main was not told of */
+	int reserve[2];		/* a pipe, to shed clients with; -1: none */
 };
 
 /* Returns 0, or -1 with errno.  Every listener begins as HOLD_START. */

@@ -21,6 +21,7 @@
 
 enum {
 	DATAGRAMS_PER_WAKEUP = 64, /* of one listener; then others get a turn */
+	PAUSE_MSEC = 100,	/* when all that came from it were errors */
 };
 
 void
@@ -122,8 +123,7 @@ dgram_serve(struct inlet *in, struct monotime now)
 	}
 	/* No memory, perhaps: nothing will change at once. */
 	if (errors == DATAGRAMS_PER_WAKEUP) {
-		inlet_hold(in, HOLD_FAILED);
-		inlet_retry(acc, now);
+		inlet_pause(in, PAUSE_MSEC, now);
 	}
 	return false;
 }

@@ -18,15 +18,15 @@
 #include "frontend/accept.h"
 
 enum {
-	RETRY_MSEC = 100,	/* after accept found no descriptor or memory */
+	NO_MEMORY_MSEC = 100,	/* for a watch, until the next attempt */
 };
 
-void
-inlet_retry(struct acceptor *acc, struct monotime now)
+/* Come back at that time, or earlier. */
+static void
+retry_arm(struct acceptor *acc, struct monotime due)
 {
-	if (!acc->retry.armed)
-		timer_arm(loop_timers(acc->loop), &acc->retry,
-		    monotime_add_msec(now, RETRY_MSEC));
+	if (!acc->retry.armed || monotime_before(due, acc->retry.due))
+		timer_arm(loop_timers(acc->loop), &acc->retry, due);
 }
 
 /* Poll the listener if, and only if, nothing holds it. */
@@ -41,8 +41,9 @@ inlet_update(struct inlet *in)
 		/* No memory in the kernel: as if accept had found none.  At
 		 * the head, where no walk over the list meets it again. */
 		in->holds = HOLD_FAILED;
+		in->retry = monotime_add_msec(monotime_now(), NO_MEMORY_MSEC);
 		TAILQ_INSERT_HEAD(&acc->held, in, entry);
-		inlet_retry(acc, monotime_now());
+		retry_arm(acc, in->retry);
 	}
 }
 
@@ -53,6 +54,29 @@ inlet_hold(struct inlet *in, enum hold reason)
 		TAILQ_INSERT_TAIL(&in->acceptor->held, in, entry);
 	in->holds |= reason;
 	inlet_update(in);
+}
+
+void
+inlet_pause(struct inlet *in, int64_t msec, struct monotime now)
+{
+	in->retry = monotime_add_msec(now, msec);
+	inlet_hold(in, HOLD_FAILED);
+	retry_arm(in->acceptor, in->retry);
+}
+
+void
+inlets_retry(struct acceptor *acc, struct monotime now)
+{
+	struct inlet *in, *next;
+
+	TAILQ_FOREACH_SAFE(in, &acc->held, entry, next) {
+		if ((in->holds & HOLD_FAILED) == 0)
+			continue;
+		if (monotime_before(now, in->retry))
+			retry_arm(acc, in->retry);
+		else
+			inlet_release(in, HOLD_FAILED);
+	}
 }
 
 void

@@ -20,6 +20,7 @@
 
 #include "base/loop.h"
 #include "conf/admission.h"
+#include "frontend/acceptfail.h"
 
 enum hold {
 	HOLD_START = 1u << 0,	/* main has not said GO */
@@ -47,7 +48,8 @@ struct inlet {
 	inlet_fn *serve;	/* by what the socket is, and what is done */
 	uint32_t index;		/* in the admission block */
 	uint32_t holds;		/* enum hold; 0: polled, if it has a socket */
-	uint32_t errors;	/* of accept in a row */
+	struct acceptfail fail;	/* what accept(2) has said */
+	struct monotime retry;	/* with HOLD_FAILED: when it ends */
 	uint8_t transport;	/* enum conf_transport, of the socket */
 	struct addr bound;	/* udp: what the socket is bound to */
 	bool empty_due;		/* it is closed, and main not told of it */
@@ -68,8 +70,11 @@ void	inlets_release(struct acceptor *acc, enum hold reason);
 void	inlets_release_service(struct acceptor *acc, uint32_t service,
 	    enum hold reason);
 
-/* Come back for those with HOLD_FAILED. */
-void	inlet_retry(struct acceptor *acc, struct monotime now);
+/* Set HOLD_FAILED for so long. */
+void	inlet_pause(struct inlet *in, int64_t msec, struct monotime now);
+
+/* Clear it of those whose time is over, and come back for others. */
+void	inlets_retry(struct acceptor *acc, struct monotime now);
 
 /* The service of a listener, and its index. */
 const struct admission_service *inlet_service(const struct inlet *in,

@@ -34,7 +34,7 @@ arrivals_obey(struct front *front, const struct channel_item *item,
 	case CHANNEL_REJECTED:
 		return refused_peers(front, &item->msg, now);
 	case CHANNEL_ACCEPT_FAILED:
-		return serve_accept_failed(mi, front, &item->msg, now);
+		return refused_accept(mi, front, &item->msg, now);
 	case CHANNEL_EMPTY:
 		return plan_empty(mi, front, item->msg.listener);
 	case CHANNEL_WAIT_READY:

@@ -57,6 +57,7 @@ struct listener {
 	bool transparent;	/* fd: it stands in for any address */
 	uint8_t bound_v6;	/* fd: enum conf_v6 */
 	bool shares_port;	/* for the time of a swap */
+	bool fails;		/* accept has failed, as the log says */
 	bool closing;		/* takes no new clients */
 	int error;		/* errno of the last attempt; 0: none */
 	const char *step;	/* the call that failed; a literal */

@@ -2,7 +2,8 @@
 /* Copyright (c) the minetd authors */
 
 /*
- * Clients that a service has no room for: the lines that say so.
+ * Clients that a service has no room for, or that could not be accepted: the
+ * lines that say so.
  */
 
 #ifndef MINETD_REFUSED_H
@@ -19,6 +20,12 @@
  */
 int	refused_peers(const struct front *front, const struct channel_msg *msg,
 	    struct monotime now);
+
+/*
+ * Log the error of an ACCEPT_FAILED message, or that it is over; -1 as above.
+ */
+int	refused_accept(struct minetd *mi, const struct front *front,
+	    const struct channel_msg *msg, struct monotime now);
 
 /*
  * A frontend asks for a handler of a service that has no room for one.  True

@@ -394,31 +394,6 @@ serve_connection(struct minetd *mi, struct front *front,
 	return terminal_answer(&arrival, &item->msg, arrival.error);
 }
 
-int
-serve_accept_failed(struct minetd *mi, const struct front *front,
-    const struct channel_msg *msg, struct monotime now)
-{
-	const struct edition_listener *at = serve_listener(front,
-	    msg->listener);
-	char text[LISTENER_TEXT_SIZE];
-	unsigned long left_out;
-	struct log_line line;
-
-	if (at == NULL)
-		return -1;
-	if (!log_limit_pass(&mi->accept_limit, now, &left_out))
-		return 0;
-	left_out += msg->failed.count > 0 ? msg->failed.count - 1 : 0;
-	listener_format(at->listener, text);
-	log_begin(&line, LOG_LEVEL_WARNING, "accept_failed");
-	log_str(&line, "addr", text);
-	log_errno(&line, "error", msg->failed.error);
-	if (left_out != 0)
-		log_uint(&line, "left_out", left_out);
-	log_end(&line);
-	return 0;
-}
-
 void
 serve_reaped(struct minetd *mi, struct proc *proc, int status,
     const struct rusage *usage, struct monotime now)

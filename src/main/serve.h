@@ -60,10 +60,6 @@ const struct edition_listener *serve_listener(const struct front *front,
 int	serve_connection(struct minetd *mi, struct front *front,
 	    const struct channel_item *item, struct monotime now);
 
-/* Log the error of an ACCEPT_FAILED message; -1 as above. */
-int	serve_accept_failed(struct minetd *mi, const struct front *front,
-	    const struct channel_msg *msg, struct monotime now);
-
 /* Account for a handler that was reaped with this status and usage. */
 void	serve_reaped(struct minetd *mi, struct proc *proc, int status,
 	    const struct rusage *usage, struct monotime now);
