@@ -45,6 +45,8 @@ struct kept {
 	struct monotime until;
 };
 
+TAILQ_HEAD(kept_list, kept);
+
 struct trouble {
 	struct minetd *mi;
 	struct service *svc;
@@ -52,7 +54,7 @@ struct trouble {
 	struct timer due;	/* of the breaker: the end of its pause, or of
 				 * the time that a handler has to fail */
 	struct timer again;	/* when to look for a process again */
-	TAILQ_HEAD(, kept) kept;
+	struct kept_list kept;
 	unsigned again_msec;	/* the last pause */
 	bool no_process;	/* the last attempt to start one has failed */
 	bool logged;		/* that there is trouble */

@@ -61,8 +61,9 @@ passes()
 	wait_log 'exit service=cat .* peer=127.0.0.2:[0-9]+ via=127.0.0.1:[0-9]+ '
 	assert_match " local=127.0.0.1:$(<"$FRONT") " \
 		"$(log_line 'exit service=cat .* peer=127.0.0.2')"
-	dial -i -t 20 -b 127.0.0.2 "$front" <"$BATS_TEST_TMPDIR/bytes" |
-		cmp - "$BATS_TEST_TMPDIR/bytes"
+	dial -i -t 20 -b 127.0.0.2 -o "$BATS_TEST_TMPDIR/back" "$front" \
+		<"$BATS_TEST_TMPDIR/bytes"
+	cmp "$BATS_TEST_TMPDIR/back" "$BATS_TEST_TMPDIR/bytes"
 	# The rules are for the client.
 	assert_eq '' "$(through 127.0.0.3 hello || true)"
 	wait_log 'reject service=cat peer=127.0.0.3:[0-9]+ reason=acl'

@@ -31,9 +31,8 @@ no_process()
 		-p "$MINETD_PID" -e trace=clone,clone3,fork,vfork \
 		-e "inject=clone,clone3,fork,vfork:error=EAGAIN:when=$when"
 	STRACE_PID=$STARTED_PID
-	traced() { grep -q "^TracerPid:[[:space:]]$STRACE_PID\$" \
-		"/proc/$MINETD_PID/status"; }
-	wait_until 10 traced || fail "not traced"
+	wait_until 10 grep -q "^TracerPid:[[:space:]]$STRACE_PID\$" \
+		"/proc/$MINETD_PID/status" || fail "not traced"
 }
 
 no_more()
