@@ -24,7 +24,8 @@ at_hour()
 times_conf()
 {
 	conf <<-END
-	service "echo" { listen = "tcp://127.0.0.1:${port:-0}" exec = "/bin/cat" $1 }
+	service "echo" { listen = "tcp://127.0.0.1:${port:-0}" exec = "/bin/cat"
+		log_connections = verbose $1 }
 	service "always" { listen = "tcp://127.0.0.1:0" exec = "/bin/cat" }
 	END
 }
@@ -182,6 +183,7 @@ denied()
 	service "closed" { listen = "udp://127.0.0.1:0" builtin = "echo"
 		access_times = "15:00-16:00" }
 	service "handler" { listen = "udp://127.0.0.1:0" exec = "/bin/cat"
+		log_connections = verbose
 		access_times = "15:00-16:00" }
 	END
 	start_minetd
