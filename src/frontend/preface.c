@@ -145,7 +145,8 @@ preface_take(struct preface *pref, uint8_t *bytes, size_t len,
 	pref->kind->taken(pref, bytes, len, now);
 }
 
-static void
+/* Whether there is more to wait for; if not, it may be gone. */
+static bool
 preface_look(struct preface *pref, uint32_t events, struct monotime now)
 {
 	enum done_reason reason = (events & EPOLLERR) != 0 ? DONE_RESET :
@@ -156,24 +157,25 @@ preface_look(struct preface *pref, uint32_t events, struct monotime now)
 	    MSG_PEEK | MSG_DONTWAIT);
 
 	if (n == -1 && errno == EAGAIN && !pref->waiting)
-		return;
+		return true;
 	if (n <= 0) {
 		pref->kind->failed(pref, n == 0 ? reason : DONE_RESET, now);
-		return;
+		return false;
 	}
 	switch (pref->kind->look(bytes, (size_t)n, &len)) {
 	case PREFACE_COMPLETE:
 		preface_take(pref, bytes, len, now);
-		return;
+		return false;
 	case PREFACE_MORE:
 		if ((events & ~(uint32_t)EPOLLIN) == 0 &&
 		    (size_t)n < pref->kind->max)
-			return;
+			return true;
 		break;
 	default:
 		break;
 	}
 	pref->kind->failed(pref, reason, now);
+	return false;
 }
 
 static void
@@ -207,23 +209,38 @@ resume_due(void *arg, struct monotime now)
 		preface_look(pref, EPOLLIN, now);
 }
 
-/* Make room for one more, which is of this source. */
-static void
-room_make(struct preface_set *set, const struct client *client,
-    const struct addr *addr, struct monotime now)
+/* Who has to go before this one can come; NULL when there is room. */
+static struct preface *
+one_too_many(struct preface_set *set, const struct client *client,
+    const struct addr *addr)
 {
 	const struct admission *adm = set->carrier->adm;
 	struct preface_source *source = source_find(set, addr);
-	struct preface *oldest = NULL;
 
 	if (source != NULL && adm->pending_per_source != 0 &&
 	    source->count >= adm->pending_per_source &&
 	    !rules_exempt(adm, &client->peer, client->fd))
-		oldest = TAILQ_FIRST(&source->prefaces);
-	else if (set->count >= adm->pending_max)
-		oldest = TAILQ_FIRST(&set->pending);
-	if (oldest != NULL)
+		return TAILQ_FIRST(&source->prefaces);
+	return set->count >= adm->pending_max ? TAILQ_FIRST(&set->pending) :
+	    NULL;
+}
+
+/*
+ * Make room for one more, which is of this source.  What somebody has said may
+ * be there already: many come in one wake-up.
+ */
+static void
+room_make(struct preface_set *set, const struct client *client,
+    const struct addr *addr, struct monotime now)
+{
+	struct preface *oldest;
+
+	while ((oldest = one_too_many(set, client, addr)) != NULL) {
+		if (!oldest->writing && !preface_look(oldest, EPOLLIN, now))
+			continue;
 		oldest->kind->failed(oldest, DONE_REFUSED, now);
+		break;
+	}
 }
 
 void

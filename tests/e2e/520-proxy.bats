@@ -224,6 +224,29 @@ v2='\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x01\xc6\x33\x64\x07\x00\x
 		"tcp://[::1]:$port")"
 }
 
+@test "who has said it all is not too many, though all come at once" {
+	conf "pending_max = 8 pending_per_source = 4
+	$(proxied cat 'exec = "/bin/cat"')"
+	start_minetd
+	kill -STOP "$(frontend_pid)"
+	timeout 30 python3 - "$(port_of cat)" "$(frontend_pid)" <<-'END'
+	import os, signal, socket, sys
+	clients = []
+	for i in range(60):
+	    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+	    s.sendall(b'PROXY TCP4 192.0.2.1 192.0.2.2 %d 9\r\nhello' % (i + 1))
+	    s.shutdown(socket.SHUT_WR)
+	    clients.append(s)
+	os.kill(int(sys.argv[2]), signal.SIGCONT)
+	for s in clients:
+	    got = b''
+	    while piece := s.recv(100):
+	        got += piece
+	    assert got == b'hello', got
+	END
+	assert_eq 0 "$(count_log reject)"
+}
+
 @test "a user is no sender of headers" {
 	conf "service \"cat\" { listen = \"unix:///x\" exec = \"/bin/cat\"
 		proxy_protocol = optional proxy_from = \"uid:0\" }"
