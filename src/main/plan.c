@@ -28,6 +28,7 @@
 enum {
 	/* For everything that is no listener. */
 	SPARE_DESCRIPTORS = SPAWN_DESCRIPTORS + 256,
+	FRONT_DESCRIPTORS = 32,	/* of a frontend, beside those of clients */
 };
 
 static const struct conf_socket *
@@ -275,6 +276,14 @@ descriptors_raise(struct minetd *mi, const struct reload_plan *plan)
 		log_message(LOG_LEVEL_WARNING, "limit", "%u listeners need "
 		    "more descriptors than the hard limit allows",
 		    edition_configured(plan->edition));
+	else if (!starter_raise_nofile(&mi->starter,
+	    edition_configured(plan->edition) +
+	    (uint64_t)plan->edition->conf->pending_max +
+	    FRONT_DESCRIPTORS))
+		log_message(LOG_LEVEL_WARNING, "limit", "%u listeners and "
+		    "pending_max = %u need more descriptors than the hard "
+		    "limit allows", edition_configured(plan->edition),
+		    plan->edition->conf->pending_max);
 }
 
 int

@@ -113,6 +113,7 @@ pauses_once()
 @test "without descriptors clients are shed, and it goes on by itself" {
 	START_WITH=(prlimit --nofile=64:64)
 	start_minetd
+	wait_log 'limit message="2 listeners need more'
 	front=$(frontend_pid)
 	survives
 	start_process "$TESTBIN/dial" -p 64 -t 30 \
@@ -136,4 +137,17 @@ pauses_once()
 	survives
 	assert_eq 1 "$(count_log accept_failed)"
 	assert_eq 0 "$(count_log 'frontend event=(ended|restarted)')"
+}
+
+@test "a limit of descriptors that is too low for the configuration is said" {
+	START_WITH=(prlimit --nofile=1000:1000)
+	conf 'pending_max = 2000
+	service "echo" { listen = "tcp://127.0.0.1:0" builtin = echo }'
+	start_minetd
+	wait_log 'limit message="1 listeners and pending_max = 2000 need more'
+	assert_eq hello "$(talk echo hello)"
+	conf 'pending_max = 500
+	service "echo" { listen = "tcp://127.0.0.1:0" builtin = echo }'
+	start_minetd
+	assert_eq 0 "$(count_log 'limit message')"
 }
