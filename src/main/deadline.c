@@ -11,6 +11,7 @@
 
 #include "main/deadline.h"
 
+#include <net/if.h>
 #include <signal.h>
 
 #include "base/done.h"
@@ -62,6 +63,31 @@ touched_find(struct deadline *dl, const struct tcpmoved *moved,
 	dl->moved = bytes;
 }
 
+static struct tcpmoved_key
+key_of(const struct proc *proc)
+{
+	const struct connection *conn = &proc->conn;
+	const char *interface = proc->listener->id.interface;
+	bool proxied = conn->via.family != ADDR_NONE;
+
+	return (struct tcpmoved_key){
+		.local = proxied ? conn->asked : conn->local,
+		.peer = proxied ? conn->via : conn->peer,
+		.interface = interface[0] != '\0' ?
+		    if_nametoindex(interface) : 0,
+	};
+}
+
+/* Nothing is known of it, and will be. */
+static void
+unwatch(struct proc *proc)
+{
+	log_message(LOG_LEVEL_DEBUG, "deadline", "the kernel knows nothing of "
+	    "the connection of pid %d", proc->handle.pid);
+	proc->deadline.first_byte_msec = 0;
+	proc->deadline.idle_msec = 0;
+}
+
 /*
  * What of the two that silence ends, ends it now; DONE_CLOSED: neither does,
  * and *next is when to look again.
@@ -70,23 +96,23 @@ static enum done_reason
 silence_find(struct proc *proc, struct monotime now, struct monotime *next)
 {
 	struct deadline *dl = &proc->deadline;
-	const struct connection *conn = &proc->conn;
-	bool proxied = conn->via.family != ADDR_NONE;
+	const struct tcpmoved_key key = key_of(proc);
 	bool first_due = !monotime_before(now,
 	    end_of(proc->started, dl->first_byte_msec));
 	struct tcpmoved moved = { 0 };
 
-	switch (tcpmoved_look(&moved, proxied ? &conn->asked : &conn->local,
-	    proxied ? &conn->via : &conn->peer)) {
+	switch (tcpmoved_look(&moved, &key)) {
 	case TCPMOVED_FOUND:
+		dl->seen = true;
 		if (first_due && moved.received <= dl->preface)
 			return DONE_SILENT;
 		touched_find(dl, &moved, now);
 		break;
 	case TCPMOVED_GONE:
-		/* A socket from elsewhere may belong to another network. */
-		if (proc->listener->id.transport == CONF_FD && dl->moved == 0)
-			dl->idle_msec = 0;
+		break;
+	case TCPMOVED_MISSING:
+		if (!dl->seen)
+			unwatch(proc);
 		break;
 	default:
 		*next = monotime_add_msec(now, AGAIN_MSEC);

@@ -109,6 +109,7 @@ procs_write(struct minetd *mi, struct state *state)
 			.first_byte_msec = proc->deadline.first_byte_msec,
 			.idle_msec = proc->deadline.idle_msec,
 			.preface = proc->deadline.preface,
+			.seen = proc->deadline.seen,
 			.reason = proc->deadline.reason,
 			.waits = proc->waits,
 		};

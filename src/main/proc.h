@@ -38,6 +38,7 @@ struct deadline {
 	uint32_t first_byte_msec;
 	uint32_t idle_msec;
 	uint32_t preface;	/* bytes of the client that it did not get */
+	bool seen;		/* the kernel has told of the connection */
 	uint8_t reason;		/* enum done_reason; DONE_CLOSED: it was not
 				 * told to end */
 };

@@ -230,6 +230,7 @@ deadline_restored(const struct state_proc *from)
 		.first_byte_msec = from->first_byte_msec,
 		.idle_msec = from->idle_msec,
 		.preface = from->preface,
+		.seen = from->seen,
 		.reason = from->reason,
 	};
 }

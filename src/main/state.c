@@ -127,6 +127,7 @@ proc_code(struct codec *co, struct state_proc *proc)
 	codec_u32(co, &proc->first_byte_msec);
 	codec_u32(co, &proc->idle_msec);
 	codec_u32(co, &proc->preface);
+	codec_u8(co, &proc->seen);
 	codec_u8(co, &proc->reason);
 	codec_u8(co, &proc->waits);
 }

@@ -72,6 +72,7 @@ struct state_proc {
 	uint32_t first_byte_msec;
 	uint32_t idle_msec;
 	uint32_t preface;
+	uint8_t seen;		/* a bool */
 	uint8_t reason;		/* enum done_reason */
 	uint8_t waits;		/* a bool: it has listening sockets */
 };

@@ -105,7 +105,7 @@ proc_valid(const struct state *state, const struct state_proc *proc)
 	    proc->listener < state->listener_count && proc->waits <= 1 &&
 	    addr_valid(&proc->peer) && addr_valid(&proc->local) &&
 	    addr_valid(&proc->via) && addr_valid(&proc->asked) &&
-	    proc->reason < DONE_COUNT;
+	    proc->seen <= 1 && proc->reason < DONE_COUNT;
 }
 
 /* A pipe, or both ends of a socket. */

@@ -25,8 +25,9 @@
 enum {
 	REPLY_SIZE = 4096,	/* more than the kernel sends */
 	IP4_SIZE = 4,
-	/* Of the kernel's states of a connection, see tcp_states.h there: those
-	 * in which the peer has said that it says no more. */
+	/* Of the kernel's states of a connection, see tcp_states.h there: that
+	 * of a listener, and those in which the peer says no more. */
+	STATE_LISTEN = 10,
 	STATE_CLOSE_WAIT = 8,
 	STATE_LAST_ACK = 9,
 	STATE_CLOSING = 11,
@@ -38,9 +39,10 @@ struct question {
 };
 
 static void
-question_fill(struct question *question, const struct addr *local,
-    const struct addr *peer)
+question_fill(struct question *question, const struct tcpmoved_key *key)
 {
+	const struct addr *local = &key->local;
+	const struct addr *peer = &key->peer;
 	bool v4 = local->family == ADDR_IP4;
 	struct inet_diag_req_v2 *req = &question->req;
 
@@ -58,7 +60,8 @@ question_fill(struct question *question, const struct addr *local,
 			.id = {
 				.idiag_sport = htons(local->port),
 				.idiag_dport = htons(peer->port),
-				.idiag_if = local->scope,
+				.idiag_if = key->interface != 0 ?
+				    key->interface : local->scope,
 				.idiag_cookie = { INET_DIAG_NOCOOKIE,
 				    INET_DIAG_NOCOOKIE },
 			},
@@ -113,13 +116,16 @@ answer_read(struct tcpmoved *moved, void *bytes, size_t size)
 	if (head->nlmsg_type == NLMSG_ERROR &&
 	    head->nlmsg_len >= NLMSG_LENGTH(sizeof(*error))) {
 		error = NLMSG_DATA(head);
-		return error->error == -ENOENT ? TCPMOVED_GONE :
+		return error->error == -ENOENT ? TCPMOVED_MISSING :
 		    TCPMOVED_UNKNOWN;
 	}
 	if (head->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
 	    head->nlmsg_len < NLMSG_LENGTH(sizeof(*msg)))
 		return TCPMOVED_UNKNOWN;
 	msg = NLMSG_DATA(head);
+	/* What is found in place of a connection that is no more. */
+	if (msg->idiag_state == STATE_LISTEN)
+		return TCPMOVED_GONE;
 	len = (int)(head->nlmsg_len - NLMSG_LENGTH(sizeof(*msg)));
 	for (attr = (struct rtattr *)(msg + 1); RTA_OK(attr, len);
 	    attr = RTA_NEXT(attr, len)) {
@@ -134,14 +140,13 @@ answer_read(struct tcpmoved *moved, void *bytes, size_t size)
 }
 
 enum tcpmoved_found
-tcpmoved_look(struct tcpmoved *moved, const struct addr *local,
-    const struct addr *peer)
+tcpmoved_look(struct tcpmoved *moved, const struct tcpmoved_key *key)
 {
 	char reply[REPLY_SIZE] __attribute__((aligned(8)));
 	struct question question;
 	ssize_t n;
 
-	question_fill(&question, local, peer);
+	question_fill(&question, key);
 	n = sockdiag_ask(&question, sizeof(question), reply, sizeof(reply));
 	if (n <= 0)
 		return TCPMOVED_UNKNOWN;

@@ -22,12 +22,20 @@ struct tcpmoved {
 
 enum tcpmoved_found {
 	TCPMOVED_FOUND,
-	TCPMOVED_GONE,		/* there is no such connection in the kernel */
-	TCPMOVED_UNKNOWN,	/* the kernel could not be asked, or not now */
+	TCPMOVED_GONE,		/* it has ended; its listener is still there */
+	TCPMOVED_MISSING,	/* neither is there; or it is in another network
+				 * namespace, or the kernel tells nobody */
+	TCPMOVED_UNKNOWN,	/* the kernel could not be asked now */
 };
 
-/* Look at the connection between these addresses, in our network namespace. */
+/* A connection, as it is found. */
+struct tcpmoved_key {
+	struct addr local;
+	struct addr peer;
+	uint32_t interface;	/* index, of one that it is bound to; 0: none */
+};
+
 enum tcpmoved_found tcpmoved_look(struct tcpmoved *moved,
-	    const struct addr *local, const struct addr *peer);
+	    const struct tcpmoved_key *key);
 
 #endif

@@ -132,7 +132,7 @@ sample_fill_arrays(void)
 		.local = localhost4, .via = link6, .asked = link6,
 		.touched_nsec = 7, .kill_nsec = INT64_MIN, .moved = UINT64_MAX,
 		.max_runtime_msec = 1, .first_byte_msec = UINT32_MAX,
-		.idle_msec = 3, .preface = 4, .reason = DONE_IDLE,
+		.idle_msec = 3, .preface = 4, .seen = 1, .reason = DONE_IDLE,
 		.waits = 1 };
 	sample.procs[1] = (struct state_proc){
 		.id = 2, .started_nsec = -1, .pid = INT32_MAX, .service = 2,
@@ -443,6 +443,7 @@ proc_compare(const struct state_proc *a, const struct state_proc *b)
 	assert_int_equal(a->first_byte_msec, b->first_byte_msec);
 	assert_int_equal(a->idle_msec, b->idle_msec);
 	assert_int_equal(a->preface, b->preface);
+	assert_int_equal(a->seen, b->seen);
 	assert_int_equal(a->reason, b->reason);
 	assert_int_equal(a->waits, b->waits);
 }
@@ -973,6 +974,7 @@ numbers_are_possible(void **state)
 		NUMBER("fewer bans", st.ban_count, 0, true),
 		NUMBER("handler: no such end", procs[0].reason, DONE_COUNT,
 		    false),
+		NUMBER("handler: seen", procs[0].seen, 2, false),
 		NUMBER("handler: waits", procs[0].waits, 2, false),
 		NUMBER("service: no such signal", services[0].stop_signal,
 		    CONF_STOP_KILL + 1, false),
