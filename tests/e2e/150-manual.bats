@@ -128,10 +128,17 @@ serve_example()
 		listen = "udp://127.0.0.1:0"
 		exec = "$env_bin"
 	}
+	service "proxied" {
+		listen = "tcp://127.0.0.1:0"
+		exec = "$env_bin"
+		proxy_protocol = "required"
+		proxy_from = "127.0.0.1"
+	}
 	CONF
 	start_minetd
 	variables=$({
 		talk net
+		talk proxied $'PROXY TCP4 192.0.2.1 192.0.2.2 5 6\r\n'
 		client "$(bound_port udp)" <<<'print(ask(peer(), b"").decode(), end="")'
 		dial "unix://$BATS_TEST_TMPDIR/socket"
 		# Few machines can connect to themselves this way.
