@@ -141,6 +141,7 @@ running()
 	start_minetd
 	no_process 2
 	hold_client hold
+	wait_log 'throttle service=hold'
 	local first=$CLIENT_OUT pid=$CLIENT_PID
 	hold_client hold
 	greeted "$first"
