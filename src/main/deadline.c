@@ -47,7 +47,7 @@ next_end(const struct proc *proc)
 	    end_of(dl->touched, dl->idle_msec)));
 }
 
-/* Whether nothing has moved since touched, which is set. */
+/* Bring touched up to date: a byte may have moved since then. */
 static void
 touched_find(struct deadline *dl, const struct tcpmoved *moved,
     struct monotime now)
